@@ -34,9 +34,9 @@ class WorkbenchError(Exception):
 
     Examples
     --------
-    >>> print(WorkbenchError("label 'maybe' is not a value of 'y'", where="leads.csv, line 7",
-    ...                      expected="'yes' or 'no'", fix="correct the row"))
-    leads.csv, line 7: label 'maybe' is not a value of 'y'. Expected 'yes' or 'no'. To fix: correct the row.
+    >>> print(WorkbenchError("'maybe' is not a value of 'y'", where="leads.csv, line 7",
+    ...                      expected="'yes' or 'no'", fix="mend it"))
+    leads.csv, line 7: 'maybe' is not a value of 'y'. Expected 'yes' or 'no'. To fix: mend it.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ def _rebuild(kind: type[WorkbenchError], what: str, state: dict[str, str | None]
     return kind(what, **state)
 
 
-class DataError(WorkbenchError):
+class DataError(WorkbenchError, ValueError):
     """A data set, card or file is not what it is declared to be."""
 
 
@@ -83,7 +83,7 @@ class PromptError(WorkbenchError):
     """A prompt file is malformed or does not fit its variables."""
 
 
-class PredictorError(WorkbenchError):
+class PredictorError(WorkbenchError, ValueError):
     """A predictor was built or used wrongly."""
 
 

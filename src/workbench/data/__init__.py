@@ -1,1 +1,37 @@
-"""data."""
+"""Data sets: cards, loading, checking, splitting."""
+
+from workbench.data.card import (
+    Card,
+    Column,
+    DataFile,
+    Generator,
+    Origin,
+    Target,
+    TimeOrder,
+    read_card,
+)
+from workbench.data.catalogue import Catalogue, load_dataset
+from workbench.data.checks import CheckReport, Finding
+from workbench.data.dataset import Dataset
+from workbench.data.reading import read_table
+from workbench.data.splitting import Split, SplitPositions, safe_folds
+
+__all__ = [
+    "Card",
+    "Catalogue",
+    "CheckReport",
+    "Column",
+    "DataFile",
+    "Dataset",
+    "Finding",
+    "Generator",
+    "Origin",
+    "Split",
+    "SplitPositions",
+    "Target",
+    "TimeOrder",
+    "load_dataset",
+    "read_card",
+    "read_table",
+    "safe_folds",
+]
