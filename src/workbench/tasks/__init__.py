@@ -1,1 +1,41 @@
-"""tasks."""
+"""Tasks: one small folder per capability, all of one shape."""
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from workbench.errors import SpecError
+from workbench.tasks.lead_conversion import TASK as _LEAD_CONVERSION
+from workbench.tasks.task import Target, Task
+
+__all__ = ["TASKS", "Target", "Task", "load_task"]
+
+TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in (_LEAD_CONVERSION,)})
+
+
+def load_task(name: str) -> Task:
+    """Find a task by name.
+
+    Parameters
+    ----------
+    name
+        One of `TASKS`.
+
+    Raises
+    ------
+    SpecError
+        When there is no such task.
+
+    Examples
+    --------
+    >>> load_task("lead_conversion").metrics[0]
+    'roc_auc'
+    """
+    if name in TASKS:
+        return TASKS[name]
+    near = difflib.get_close_matches(name, TASKS, n=1)
+    raise SpecError(
+        f"no task {name!r}",
+        expected=f"one of {sorted(TASKS)}",
+        fix=f"use {near[0]!r}" if near else "name one of them",
+    )

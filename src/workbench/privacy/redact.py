@@ -1,0 +1,101 @@
+"""Take structured identifiers out of free text before it leaves the machine.
+
+Patterns find what has a form: e-mail addresses, telephone numbers, US social security
+numbers and payment card numbers. They cannot find names or street addresses; whoever
+needs those gone must remove them before the text comes here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+__all__ = ["RedactedText", "redact"]
+
+
+class RedactedText(NamedTuple):
+    """A text without its identifiers, and how many of each kind were taken out."""
+
+    text: str
+    counts: Mapping[str, int]
+
+
+def _luhn(digits: str) -> bool:
+    # ISO/IEC 7812-1 annex B: tells card numbers from other long numbers.
+    total = 0
+    for position, digit in enumerate(int(c) for c in reversed(digits)):
+        doubled = digit * 2 if position % 2 else digit
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
+
+
+def _is_card(match: re.Match[str]) -> bool:
+    digits = re.sub(r"\D", "", match.group())
+    return 13 <= len(digits) <= 19 and _luhn(digits)
+
+
+def _is_phone(match: re.Match[str]) -> bool:
+    digits = re.sub(r"\D", "", match.group())
+    return len(digits) == 7 or 10 <= len(digits) <= 15
+
+
+def _always(match: re.Match[str]) -> bool:
+    return bool(match)
+
+
+# In this order: a card number would otherwise be taken for a telephone number.
+_KINDS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
+    (
+        "email",
+        re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE),
+        _always,
+    ),
+    ("ssn", re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])"), _always),
+    ("card", re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)"), _is_card),
+    (
+        "phone",
+        # A separator or a leading + is required, and no currency sign or thousands comma,
+        # so that prices and years stay.
+        re.compile(
+            r"(?<![\w$€£.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])?"
+            r"\d{3,4}[ .-]\d{4}(?![\w,])|(?<![\w$€£.,])\+?\d{10,13}(?![\w,])"
+        ),
+        _is_phone,
+    ),
+)
+
+
+def redact(text: str) -> RedactedText:
+    """Replace structured identifiers by their kind in brackets.
+
+    Parameters
+    ----------
+    text
+        Any text; it is not changed otherwise.
+
+    Returns
+    -------
+    RedactedText
+        The text and the number of replacements per kind (kinds found only).
+
+    Examples
+    --------
+    >>> redact("Call 212-555-0134 or write ann@example.com, budget $550,000").text
+    'Call [phone] or write [email], budget $550,000'
+    """
+    counts: Counter[str] = Counter()
+
+    for kind, pattern, accept in _KINDS:
+
+        def replace(
+            match: re.Match[str],
+            kind: str = kind,
+            accept: Callable[[re.Match[str]], bool] = accept,
+        ) -> str:
+            if not accept(match):
+                return match.group()
+            counts[kind] += 1
+            return f"[{kind}]"
+
+        text = pattern.sub(replace, text)
+    return RedactedText(text, dict(counts))
