@@ -1,0 +1,139 @@
+"""From a spec's arms to estimators."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.claude import ClaudeClient
+from workbench.data import Dataset
+from workbench.errors import SpecError
+from workbench.evaluation.spec import ArmSpec, ClaudeArm, ModelArm, OwnArm, RunSpec, StackedArm
+from workbench.predictors import (
+    BoostedClassifier,
+    StackedClassifier,
+    logistic_baseline,
+    prior_baseline,
+)
+from workbench.tasks import Task
+
+__all__ = ["build_arms"]
+
+_MODELS: Mapping[str, Callable[..., Any]] = {
+    "prior": prior_baseline,
+    "logistic": logistic_baseline,
+    "boosted": BoostedClassifier,
+}
+
+
+def build_arms(
+    spec: RunSpec, task: Task, dataset: Dataset, client: ClaudeClient, *, folder: Path
+) -> dict[str, Any]:
+    """Make the estimators a spec names.
+
+    Parameters
+    ----------
+    spec
+        The run spec.
+    task, dataset
+        What is asked, on what.
+    client
+        Shared by every arm that asks Claude.
+    folder
+        Folder of the spec: prompt paths and factories are looked up from here.
+
+    Returns
+    -------
+    dict of str to estimator
+        In the spec's order.
+
+    Raises
+    ------
+    SpecError
+        When a parameter is unknown, or a factory cannot be imported or does not make a
+        classifier.
+    PromptError
+        When a prompt does not exist or is malformed.
+    """
+    made: dict[str, Any] = {}
+    for name, arm in spec.arms.items():
+        if not isinstance(arm, StackedArm):
+            made[name] = _build(name, arm, spec, task, dataset, client, folder)
+    for name, arm in spec.arms.items():
+        if isinstance(arm, StackedArm):
+            members = [(member, made[member]) for member in arm.members]
+            made[name] = _call(name, StackedClassifier, arm.parameters, members)
+    return {name: made[name] for name in spec.arms}
+
+
+def _build(
+    name: str,
+    arm: ArmSpec,
+    spec: RunSpec,
+    task: Task,
+    dataset: Dataset,
+    client: ClaudeClient,
+    folder: Path,
+) -> Any:
+    if isinstance(arm, ModelArm):
+        return _call(name, _MODELS[arm.kind], arm.parameters)
+    if isinstance(arm, ClaudeArm):
+        variant = folder / arm.prompt if arm.prompt.endswith(".md") else arm.prompt
+        return task.claude(
+            variant,
+            dataset,
+            client=client,
+            model=arm.model or spec.model,
+            arm=name,
+            **arm.parameters,
+        )
+    assert isinstance(arm, OwnArm)  # noqa: S101 - the union's last member
+    return _call(name, _factory(name, arm.factory, folder), arm.parameters)
+
+
+def _factory(name: str, reference: str, folder: Path) -> Callable[..., Any]:
+    module_name, attribute = reference.split(":")
+    # A factory may stand beside the spec, as a script's modules stand beside the script.
+    sys.path.insert(0, str(folder))
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise SpecError(
+            f"the factory {reference!r} cannot be imported: {error}",
+            where=f"arm {name!r}",
+            expected="package.module:function, importable or beside the spec",
+            fix="correct the name or install the package",
+        ) from error
+    finally:
+        sys.path.remove(str(folder))
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        raise SpecError(
+            f"{module_name!r} has no function {attribute!r}",
+            where=f"arm {name!r}",
+            expected=f"one of {sorted(n for n in vars(module) if not n.startswith('_'))}",
+            fix="correct the name after the colon",
+        )
+    made: Callable[..., Any] = found
+    return made
+
+
+def _call(
+    name: str,
+    make: Callable[..., Any],
+    parameters: Mapping[str, Any],
+    *positional: Any,
+) -> Any:
+    accepted = inspect.signature(make).parameters
+    anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
+    unknown = sorted(set(parameters) - set(accepted))
+    if unknown and not anything:
+        raise SpecError(
+            f"unknown parameters {unknown}",
+            where=f"arm {name!r}",
+            expected=f"some of {sorted(accepted)}",
+            fix="remove or correct them",
+        )
+    return make(*positional, **parameters)

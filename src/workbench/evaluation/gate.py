@@ -1,0 +1,406 @@
+"""Gates: rules on the bounds of intervals, and the verdict they add up to.
+
+A rule passes when its whole interval is on the right side of the bound, fails when the
+whole interval is on the wrong side, and is undecided in between: then it says how many
+examples would decide it, if the figure stayed what it is.
+
+| code | rule |
+|---|---|
+| WB-G01 | a quality difference from the baseline, paired and corrected |
+| WB-G02 | a quality bound |
+| WB-G03 | a bound on latency, cost, errors or abstentions |
+| WB-G04 | only answers of a real model can promote an arm that asks Claude |
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+from workbench.errors import SpecError
+from workbench.evaluation.evaluation import ArmInfo, Evaluation
+from workbench.evaluation.operations import OPERATIONS
+from workbench.scorers import metric
+from workbench.stats import sample_size_to_decide
+
+__all__ = ["ArmVerdict", "Decision", "Gate", "GateRule", "RuleResult", "Verdict"]
+
+_SIMULATED = "simulated"
+
+
+class Decision(StrEnum):
+    """What a rule, an arm or a run comes to."""
+
+    PROMOTE = "promote"
+    REJECT = "reject"
+    CANNOT_DECIDE = "cannot decide"
+
+
+@dataclass(frozen=True, slots=True)
+class GateRule:
+    """One bound on one metric.
+
+    Parameters
+    ----------
+    metric
+        Name of the metric.
+    at_least, at_most
+        The bound; exactly one of them.
+    difference
+        Whether the bound is on the paired difference from the baseline.
+    """
+
+    metric: str
+    at_least: float | None = None
+    at_most: float | None = None
+    difference: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the rule.
+
+        Raises
+        ------
+        SpecError
+            When the rule has no bound, two bounds, or a difference of an operational metric.
+        EvaluationError
+            When there is no such metric.
+        """
+        metric(self.metric)
+        if (self.at_least is None) == (self.at_most is None):
+            raise SpecError(
+                f"gate on {self.metric!r} has at_least={self.at_least}, at_most={self.at_most}",
+                expected="exactly one of the two",
+                fix="keep one bound",
+            )
+        if self.difference and self.metric in OPERATIONS:
+            raise SpecError(
+                f"gate on the difference of {self.metric!r}",
+                expected="a difference of a quality metric, such as roc_auc",
+                fix="bound the metric itself, without `difference`",
+            )
+
+    @property
+    def code(self) -> str:
+        """The rule's code."""
+        if self.difference:
+            return "WB-G01"
+        return "WB-G03" if self.metric in OPERATIONS else "WB-G02"
+
+    @property
+    def bound(self) -> float:
+        """The number compared with."""
+        return float(self.at_least if self.at_least is not None else self.at_most or 0.0)
+
+    def describe(self, baseline: str) -> str:
+        """Say the rule in words."""
+        how = metric(self.metric)
+        side = "at least" if self.at_least is not None else "at most"
+        what = f"{how.title} minus {baseline}'s" if self.difference else how.title
+        return f"{what} {side} {how.format(self.bound, signed=self.difference)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """How one arm stands to one rule.
+
+    Parameters
+    ----------
+    code, rule
+        Which rule, in words.
+    metric
+        Name of the metric; "origin" for WB-G04.
+    decision
+        PROMOTE when it is met for sure, REJECT when it is broken for sure.
+    estimate, ci_lower, ci_upper
+        What was judged.
+    n
+        Examples behind it.
+    n_needed
+        Examples that would decide it; None when it is decided or no number would.
+    note
+        A sentence.
+    """
+
+    code: str
+    rule: str
+    metric: str
+    decision: Decision
+    estimate: float
+    ci_lower: float
+    ci_upper: float
+    n: int
+    n_needed: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArmVerdict:
+    """What the gate says of one arm."""
+
+    arm: str
+    decision: Decision
+    rules: tuple[RuleResult, ...]
+    reason: str
+
+    @property
+    def n_needed(self) -> int | None:
+        """Examples that would decide every undecided rule of the arm."""
+        needed = [r.n_needed for r in self.rules if r.decision is Decision.CANNOT_DECIDE]
+        return None if not needed or None in needed else max(n for n in needed if n is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says of a run.
+
+    Parameters
+    ----------
+    decision
+        PROMOTE when an arm passes every rule, REJECT when every arm breaks one, else
+        CANNOT_DECIDE.
+    promoted
+        The arm to promote: the best of those that pass.
+    baseline
+        What it replaces.
+    arms
+        The arms one by one.
+    headline
+        The verdict in one sentence.
+    """
+
+    decision: Decision
+    promoted: str | None
+    baseline: str
+    arms: tuple[ArmVerdict, ...]
+    headline: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether an arm is to be promoted."""
+        return self.decision is Decision.PROMOTE
+
+    def arm(self, name: str) -> ArmVerdict:
+        """Verdict on one arm; KeyError when it was not judged."""
+        for found in self.arms:
+            if found.arm == name:
+                return found
+        raise KeyError(name)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an arm and rule."""
+        return pd.DataFrame(
+            [
+                {"arm": a.arm, "verdict": str(a.decision), **asdict(r), "decision": str(r.decision)}
+                for a in self.arms
+                for r in a.rules
+            ]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(a.arm)}</th><td>{a.decision}</td>"
+            f"<td style='text-align:left'>{html.escape(a.reason)}</td></tr>"
+            for a in self.arms
+        )
+        return f"<p><b>{html.escape(self.headline)}</b></p><table><tbody>{rows}</tbody></table>"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Rules an arm must meet to replace the baseline.
+
+    Parameters
+    ----------
+    rules
+        The rules; at least one.
+    primary_metric
+        Which of several passing arms is the best.
+
+    Examples
+    --------
+    >>> gate = Gate([GateRule("roc_auc", at_least=0.01, difference=True)])
+    >>> gate.rules[0].describe("logistic")
+    "ROC AUC minus logistic's at least +0.0100"
+    """
+
+    rules: Sequence[GateRule]
+    primary_metric: str = "roc_auc"
+
+    def __post_init__(self) -> None:
+        """Check the gate.
+
+        Raises
+        ------
+        SpecError
+            When the gate has no rules, or arms cannot be ranked by the primary metric.
+        EvaluationError
+            When there is no such metric.
+        """
+        if not self.rules:
+            raise SpecError("the gate has no rules", expected="at least one", fix="add a rule")
+        if metric(self.primary_metric).name in OPERATIONS:
+            raise SpecError(
+                f"primary_metric is {self.primary_metric!r}",
+                expected="a quality metric, such as roc_auc",
+                fix="bound the other under gates",
+            )
+
+    def judge(self, evaluation: Evaluation) -> Verdict:
+        """Judge every arm but the baseline.
+
+        Parameters
+        ----------
+        evaluation
+            What is judged.
+
+        Raises
+        ------
+        SpecError
+            When there is no arm beside the baseline.
+        """
+        baseline = evaluation.info.baseline
+        others = [arm for arm in evaluation.arms if arm.name != baseline]
+        if not others:
+            raise SpecError(
+                f"there is no arm beside the baseline {baseline!r}",
+                expected="two arms or more",
+                fix="add an arm",
+            )
+        arms = tuple(self._judge_arm(evaluation, arm) for arm in others)
+        how = metric(self.primary_metric)
+        passing = [a.arm for a in arms if a.decision is Decision.PROMOTE]
+        if passing:
+            sign = 1 if how.higher_is_better else -1
+            best = max(passing, key=lambda a: sign * evaluation.estimate(a, how.name).estimate)
+            decision, promoted = Decision.PROMOTE, best
+        elif all(a.decision is Decision.REJECT for a in arms):
+            decision, promoted = Decision.REJECT, None
+        else:
+            decision, promoted = Decision.CANNOT_DECIDE, None
+        return Verdict(
+            decision, promoted, baseline, arms, _headline(decision, promoted, baseline, arms)
+        )
+
+    def _judge_arm(self, evaluation: Evaluation, arm: ArmInfo) -> ArmVerdict:
+        simulated = arm.origin == _SIMULATED
+        results = [self._judge_rule(evaluation, arm, rule) for rule in self.rules]
+        if arm.origin is not None:
+            results.append(_judge_origin(arm, len(evaluation.scores.y)))
+        decisions = [r.decision for r in results]
+        if simulated:
+            decision = Decision.CANNOT_DECIDE
+            reason = (
+                "its answers were simulated, so nothing here speaks for or against Claude; "
+                "run it live to decide"
+            )
+        elif Decision.REJECT in decisions:
+            decision = Decision.REJECT
+            broken = [r.rule for r in results if r.decision is Decision.REJECT]
+            reason = f"does not meet: {'; '.join(broken)}"
+        elif Decision.CANNOT_DECIDE in decisions:
+            decision = Decision.CANNOT_DECIDE
+            reason = "; ".join(r.note for r in results if r.decision is Decision.CANNOT_DECIDE)
+        else:
+            decision = Decision.PROMOTE
+            reason = "meets every rule with certainty at the chosen level"
+        return ArmVerdict(arm.name, decision, tuple(results), reason)
+
+    def _judge_rule(self, evaluation: Evaluation, arm: ArmInfo, rule: GateRule) -> RuleResult:
+        words = rule.describe(evaluation.info.baseline)
+        if arm.origin == _SIMULATED and rule.metric.startswith("latency"):
+            nan = float("nan")
+            note = "the time of the stand-in says nothing about Claude's"
+            return RuleResult(
+                rule.code, words, rule.metric, Decision.CANNOT_DECIDE, nan, nan, nan, 0, None, note
+            )
+        if rule.difference:
+            found = evaluation.compare(rule.metric)[arm.name].difference
+            estimate, low, high, n = found.difference, found.ci_lower, found.ci_upper, found.n
+        else:
+            measured = evaluation.measurements[arm.name, rule.metric]
+            estimate, low, high, n = (
+                measured.estimate,
+                measured.ci_lower,
+                measured.ci_upper,
+                measured.n,
+            )
+        decision = _side(rule, low, high)
+        needed, note = None, ""
+        if decision is Decision.CANNOT_DECIDE:
+            needed = _needed(rule, estimate, low, high, n)
+            how = metric(rule.metric)
+            side = "met" if (estimate >= rule.bound) == (rule.at_least is not None) else "broken"
+            note = (
+                f"{words}: measured {how.format(estimate, signed=rule.difference)}, "
+                f"plausible {how.format(low, signed=rule.difference)} to "
+                f"{how.format(high, signed=rule.difference)}"
+            )
+            note += (
+                f"; about {needed:,} test examples would show it {side}"
+                if needed is not None
+                else ""
+            )
+        return RuleResult(
+            rule.code, words, rule.metric, decision, estimate, low, high, n, needed, note
+        )
+
+
+def _side(rule: GateRule, low: float, high: float) -> Decision:
+    if rule.at_least is not None:
+        met, broken = low >= rule.at_least, high < rule.at_least
+    else:
+        met, broken = high <= rule.bound, low > rule.bound
+    if met:
+        return Decision.PROMOTE
+    return Decision.REJECT if broken else Decision.CANNOT_DECIDE
+
+
+def _needed(rule: GateRule, estimate: float, low: float, high: float, n: int) -> int | None:
+    if n == 0 or not all(map(_finite, (estimate, low, high))):
+        return None
+    half_width = (estimate - low) if estimate > rule.bound else (high - estimate)
+    found = sample_size_to_decide(n, half_width, abs(estimate - rule.bound))
+    # Beyond this the figures are too close to the bound for any test set people have.
+    return None if found is None or found > 100_000_000 else found
+
+
+def _finite(value: float) -> bool:
+    return value == value and abs(value) != float("inf")
+
+
+def _judge_origin(arm: ArmInfo, n: int) -> RuleResult:
+    nan = float("nan")
+    real = arm.origin != _SIMULATED
+    return RuleResult(
+        "WB-G04",
+        "answered by a real model",
+        "origin",
+        Decision.PROMOTE if real else Decision.CANNOT_DECIDE,
+        nan,
+        nan,
+        nan,
+        n,
+        None,
+        "" if real else "the answers were simulated",
+    )
+
+
+def _headline(
+    decision: Decision, promoted: str | None, baseline: str, arms: Sequence[ArmVerdict]
+) -> str:
+    undecided = [a.arm for a in arms if a.decision is Decision.CANNOT_DECIDE]
+    if decision is Decision.PROMOTE:
+        tail = f" Not decided: {', '.join(undecided)}." if undecided else ""
+        return f"Promote {promoted} over {baseline}.{tail}"
+    if decision is Decision.REJECT:
+        return f"Keep {baseline}: no arm meets the gate."
+    needed = [a.n_needed for a in arms if a.n_needed is not None]
+    more = f" About {min(needed):,} test examples would decide the first." if needed else ""
+    return f"Cannot decide yet: {', '.join(undecided)} may or may not meet the gate.{more}"

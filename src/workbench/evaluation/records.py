@@ -1,0 +1,137 @@
+"""Records: one row an example × arm × repeat; everything else is computed from them."""
+
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from workbench.data import Dataset
+from workbench.predictors import ANSWER_COLUMNS, answering, positive_probability
+
+__all__ = ["SLICE_PREFIX", "answer_records", "model_records"]
+
+SLICE_PREFIX = "slice:"
+_WARM_UP = 5
+
+
+def _frame(dataset: Dataset, arm: str, repeat: int) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "example_id": dataset.X.index.astype(str),
+            "arm": arm,
+            "repeat": repeat,
+            "y": dataset.y.to_numpy(dtype=np.int8),
+            "group": None if dataset.groups is None else dataset.groups.to_numpy(),
+            "tenant": None if dataset.tenant is None else dataset.tenant.to_numpy(),
+        }
+    )
+    for name in dataset.slices.columns:
+        column = dataset.slices[name]
+        frame[f"{SLICE_PREFIX}{name}"] = column.astype(object).where(column.notna(), "(missing)")
+        frame[f"{SLICE_PREFIX}{name}"] = frame[f"{SLICE_PREFIX}{name}"].astype(str).to_numpy()
+    return frame
+
+
+def answer_records(estimator: Any, dataset: Dataset, arm: str, repeat: int) -> pd.DataFrame:
+    """Records of an arm that asks Claude.
+
+    Parameters
+    ----------
+    estimator
+        Fitted, with `answer`.
+    dataset
+        The examples to judge.
+    arm
+        Name of the arm.
+    repeat
+        Which of several independent answers.
+    """
+    answers = estimator.answer(dataset.X, repeat=repeat)
+    frame = _frame(dataset, arm, repeat)
+    for column in ANSWER_COLUMNS:
+        if column != "repeat":
+            frame[column] = answers[column].to_numpy()
+    return frame
+
+
+def model_records(
+    estimator: Any,
+    dataset: Dataset,
+    arm: str,
+    *,
+    latency_sample: int,
+    random_state: int,
+) -> pd.DataFrame:
+    """Records of an arm that is a model on this machine.
+
+    Probabilities are predicted in one batch. Latency is measured where a user meets it, on
+    single rows through the whole pipeline, for a random sample; other rows have none.
+
+    Parameters
+    ----------
+    estimator
+        Fitted, with `predict_proba`.
+    dataset
+        The examples to judge.
+    arm
+        Name of the arm.
+    latency_sample
+        Rows whose latency is measured.
+    random_state
+        Seed of the sample.
+    """
+    frame = _frame(dataset, arm, 0)
+    frame["proba"] = positive_probability(estimator, dataset.X)
+    frame["latency_s"] = _single_latencies(estimator, dataset.X, latency_sample, random_state)
+    frame["abstained"] = False
+    frame["degraded"] = False
+    frame["attempts"] = 0
+    frame["cost_usd"] = 0.0
+    frame["cached"] = False
+    for column in ANSWER_COLUMNS:
+        if column.endswith("_tokens"):
+            frame[column] = 0
+        elif column not in frame:
+            frame[column] = np.nan if column == "ttft_s" else None
+    return frame
+
+
+def _single_latencies(
+    estimator: Any,
+    X: pd.DataFrame,
+    sample: int,
+    random_state: int,
+) -> NDArray[np.float64]:
+    latencies = np.full(len(X), np.nan)
+    rng = np.random.default_rng(random_state)
+    chosen = rng.choice(len(X), size=min(sample, len(X)), replace=False)
+    for position in chosen[:_WARM_UP]:
+        estimator.predict_proba(X.iloc[[position]])
+    for position in chosen:
+        row = X.iloc[[position]]
+        started = time.perf_counter()
+        estimator.predict_proba(row)
+        latencies[position] = time.perf_counter() - started
+    return latencies
+
+
+def records_of(
+    estimator: Any,
+    dataset: Dataset,
+    arm: str,
+    *,
+    n_repeats: int,
+    latency_sample: int,
+    random_state: int,
+) -> pd.DataFrame:
+    """Records of any fitted arm; only arms that ask Claude are repeated."""
+    if not answering(estimator):
+        return model_records(
+            estimator, dataset, arm, latency_sample=latency_sample, random_state=random_state
+        )
+    return pd.concat(
+        [answer_records(estimator, dataset, arm, repeat) for repeat in range(n_repeats)],
+        ignore_index=True,
+    )

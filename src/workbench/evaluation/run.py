@@ -1,0 +1,255 @@
+"""Evaluate arms: fit, predict, record."""
+
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from workbench.data import Dataset, Split
+from workbench.data.brokerage import true_probability
+from workbench.errors import EvaluationError
+from workbench.evaluation.evaluation import ArmInfo, Evaluation, RunInfo
+from workbench.evaluation.records import records_of
+from workbench.predictors import ClaudeClassifier, answering, fit_in_context
+from workbench.scorers import EXAMPLE_SCORES, STATISTICS
+from workbench.tasks import Task
+
+__all__ = ["evaluate"]
+
+_LIBRARIES = ("anthropic", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "workbench")
+
+
+def evaluate(
+    task: Task,
+    arms: Mapping[str, Any],
+    dataset: Dataset,
+    *,
+    split: Split | None = None,
+    baseline: str | None = None,
+    n_repeats: int = 1,
+    latency_sample: int = 1000,
+    n_resamples: int = 1000,
+    confidence_level: float = 0.95,
+    random_state: int = 0,
+    on_progress: Callable[[str], None] | None = None,
+) -> Evaluation:
+    """Fit every arm on the training part and record its predictions on the test part.
+
+    Parameters
+    ----------
+    task
+        What is asked and how it is judged.
+    arms : mapping of str to estimator
+        Scikit-learn classifiers with `predict_proba`; those that ask Claude also offer
+        `answer`. They are cloned, not changed.
+    dataset
+        The examples. Groups never cross the split.
+    split
+        How to cut the data; 30 % at random by default.
+    baseline
+        Arm the others are compared with; the first by default.
+    n_repeats
+        Independent answers an example, for arms that ask Claude.
+    latency_sample
+        Test rows on which a model's single-prediction latency is measured.
+    n_resamples
+        Of the bootstrap.
+    confidence_level
+        Of intervals.
+    random_state
+        Seed of the bootstrap and the latency sample.
+    on_progress
+        Told a sentence before each step.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    EvaluationError
+        When there are no arms, the baseline is not one of them, an arm is no classifier, or
+        a figure is out of range.
+    DataError
+        When the data cannot be split.
+    ClaudeError
+        When Claude cannot be asked; answers that arrived stay stored.
+    """
+    baseline = _checked(arms, baseline, n_repeats, n_resamples, confidence_level)
+    split = split or Split(kind="random", test_fraction=0.3, random_state=random_state)
+    positions = split.apply(dataset)
+    train, test = dataset.take(positions.train), dataset.take(positions.test)
+    infos, parts = [], []
+    for name, estimator in arms.items():
+        if on_progress:
+            on_progress(f"fitting {name} on {len(train):,} examples")
+        started = time.perf_counter()
+        fitted = fit_in_context(
+            clone(estimator),
+            train.X,
+            train.y.to_numpy(),
+            groups=None if train.groups is None else train.groups.to_numpy(),
+            # A random split says that order does not matter; only a time split hands it on.
+            as_of=train.as_of.to_numpy()
+            if split.kind == "time" and train.as_of is not None
+            else None,
+        )
+        fit_s = time.perf_counter() - started
+        if on_progress:
+            on_progress(f"predicting {len(test):,} examples with {name}")
+        records = records_of(
+            fitted,
+            test,
+            name,
+            n_repeats=n_repeats,
+            latency_sample=latency_sample,
+            random_state=random_state,
+        )
+        parts.append(records)
+        infos.append(_arm_info(name, fitted, records, fit_s))
+    info = RunInfo(
+        task=task.name,
+        task_version=task.version,
+        dataset=dataset.name,
+        dataset_title=dataset.card.title,
+        dataset_version=dataset.version,
+        dataset_digest=dataset.digest,
+        dataset_kind=dataset.origin_kind,
+        licence=dataset.card.licence,
+        leaks_allowed=tuple(sorted(set(dataset.card.leaks) & set(dataset.X.columns))),
+        split=_describe(split),
+        n_train=len(train),
+        n_test=len(test),
+        n_train_groups_removed=len(dataset) - len(train) - len(test),
+        n_duplicates=_duplicates(train, test),
+        train_base_rate=train.base_rate,
+        test_base_rate=test.base_rate,
+        baseline=baseline,
+        n_repeats=n_repeats,
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        random_state=random_state,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        git_revision=_git_revision(),
+        versions={"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        ceiling=_ceiling(test),
+    )
+    return Evaluation(info, tuple(infos), pd.concat(parts, ignore_index=True))
+
+
+def _checked(
+    arms: Mapping[str, Any],
+    baseline: str | None,
+    n_repeats: int,
+    n_resamples: int,
+    confidence_level: float,
+) -> str:
+    if not arms:
+        raise EvaluationError("no arms", expected="at least one", fix="name the arms")
+    for name, estimator in arms.items():
+        if not hasattr(estimator, "fit") or not (
+            hasattr(estimator, "predict_proba") or answering(estimator)
+        ):
+            raise EvaluationError(
+                f"arm {name!r} is a {type(estimator).__name__}",
+                expected="a scikit-learn classifier with fit and predict_proba",
+                fix="wrap it, e.g. in sklearn.calibration.CalibratedClassifierCV",
+            )
+    if baseline is not None and baseline not in arms:
+        raise EvaluationError(
+            f"the baseline {baseline!r} is no arm",
+            expected=f"one of {list(arms)}",
+            fix="name one of the arms",
+        )
+    for label, value, low in (("n_repeats", n_repeats, 1), ("n_resamples", n_resamples, 100)):
+        if value < low:
+            raise EvaluationError(f"{label} is {value}", expected=f"{low} or more", fix="raise it")
+    if not 0.5 <= confidence_level < 1:
+        raise EvaluationError(
+            f"confidence_level is {confidence_level}",
+            expected="a number from 0.5 to below 1, such as 0.95",
+            fix="correct it",
+        )
+    return baseline or next(iter(arms))
+
+
+def _describe(split: Split) -> str:
+    share = f"{split.test_fraction:.0%}"
+    return {
+        "random": f"{share} test at random, stratified (seed {split.random_state})",
+        "group": f"{share} of the groups as test (seed {split.random_state})",
+        "time": f"the last {share} by date as test",
+    }[split.kind]
+
+
+def _arm_info(name: str, fitted: Any, records: pd.DataFrame, fit_s: float) -> ArmInfo:
+    asked: pd.DataFrame = getattr(fitted, "fit_answers_", pd.DataFrame())
+    claude = isinstance(fitted, ClaudeClassifier)
+    digest = records["prompt_digest"].dropna().unique() if answering(fitted) else []
+    model = (
+        " + ".join(sorted(records["model_requested"].dropna().unique()))
+        if answering(fitted)
+        else type(getattr(fitted, "steps", [("", fitted)])[-1][1]).__name__
+    )
+    if claude:
+        kind, description = "claude", f"{fitted.model} asked with the prompt {fitted.prompt.name!r}"
+    elif answering(fitted):
+        members = ", ".join(n for n, _ in getattr(fitted, "estimators", []))
+        kind, description = "ensemble", f"stack of {members or model}"
+    else:
+        kind, description = "model", model
+    return ArmInfo(
+        name=name,
+        kind=kind,
+        description=description,
+        origin=next(iter(records["origin"].dropna().unique()), None),
+        model=model,
+        strategy=fitted.prompt.strategy if claude else None,
+        prompt=fitted.prompt.name if claude else None,
+        prompt_digest=digest[0] if len(digest) else None,
+        fit_s=fit_s,
+        fit_cost_usd=float(asked["cost_usd"].sum()) if len(asked) else 0.0,
+        n_fit_answers=len(asked),
+        parameters=_parameters(fitted),
+    )
+
+
+def _parameters(estimator: Any) -> dict[str, str]:
+    # Plain values only: nested estimators, prompts and clients have no stable text.
+    plain = (str, int, float, bool, type(None))
+    return {k: str(v) for k, v in estimator.get_params().items() if isinstance(v, plain)}
+
+
+def _duplicates(train: Dataset, test: Dataset) -> int:
+    hashes = [pd.util.hash_pandas_object(part.X, index=False).to_numpy() for part in (train, test)]
+    return int(np.isin(hashes[1], hashes[0]).sum())
+
+
+def _ceiling(test: Dataset) -> dict[str, float] | None:
+    if test.card.generator is None:
+        return None
+    truth = true_probability(test).to_numpy(dtype=np.float64)
+    y = test.y.to_numpy(dtype=np.int8)
+    ones = np.ones((1, len(y)))
+    rank = {name: float(make(y, truth)(ones)[0]) for name, make in STATISTICS.items()}
+    return rank | {name: float(score(y, truth).mean()) for name, score in EXAMPLE_SCORES.items()}
+
+
+def _git_revision() -> str:
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
+        ).stdout.strip()
+
+    try:
+        revision = git("rev-parse", "--short=12", "HEAD")
+        return f"{revision} dirty" if git("status", "--porcelain") else revision
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"

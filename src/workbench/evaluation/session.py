@@ -1,0 +1,238 @@
+"""From a spec to a verdict: what `workbench run` does inside the report's notebook."""
+
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workbench.claude import ClaudeClient, CostEstimate, Progress
+from workbench.data import Catalogue, Dataset
+from workbench.evaluation.arms import build_arms
+from workbench.evaluation.evaluation import Evaluation
+from workbench.evaluation.gate import Verdict
+from workbench.evaluation.run import evaluate
+from workbench.evaluation.spec import ClaudeArm, RunSpec, StackedArm, read_spec
+from workbench.predictors import ClaudeClassifier
+from workbench.settings import Settings
+from workbench.tasks import load_task
+
+__all__ = ["SpecPrice", "SpecResult", "evaluate_spec", "price_spec", "say"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecResult:
+    """What a spec came to.
+
+    Parameters
+    ----------
+    spec
+        The spec.
+    evaluation
+        The evaluation the gate judged.
+    beside
+        Evaluations on further splits; they decide nothing.
+    verdict
+        What the gate says.
+    """
+
+    spec: RunSpec
+    evaluation: Evaluation
+    beside: tuple[Evaluation, ...]
+    verdict: Verdict
+
+    def save(self, folder: Path) -> None:
+        """Write records, evaluation and verdict into `folder`."""
+        self.evaluation.save(folder)
+        for number, other in enumerate(self.beside, start=1):
+            other.save(folder / f"beside-{number}")
+        text = json.dumps(self.verdict.to_dict(), indent=1, default=str)
+        (folder / "verdict.json").write_text(text, encoding="utf-8")
+        (folder / "spec.json").write_text(self.spec.model_dump_json(indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "SpecResult":
+        """Read what `save` wrote; the verdict is judged anew from the records.
+
+        Raises
+        ------
+        EvaluationError
+            When the folder does not hold an evaluation.
+        """
+        evaluation = Evaluation.load(folder)
+        spec = RunSpec.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
+        beside = tuple(Evaluation.load(f) for f in sorted(folder.glob("beside-*")))
+        return cls(spec, evaluation, beside, spec.gate().judge(evaluation))
+
+
+@dataclass(frozen=True, slots=True)
+class SpecPrice:
+    """What a spec would cost.
+
+    Parameters
+    ----------
+    arms
+        Estimate of each arm's own calls.
+    total
+        All calls together, each counted once.
+    origin
+        Where the answers would come from.
+    """
+
+    arms: dict[str, CostEstimate]
+    total: CostEstimate
+    origin: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an arm, and the total."""
+        named = {**self.arms, "total": self.total}
+        return pd.DataFrame([{"arm": n, **dataclasses.asdict(e)} for n, e in named.items()])
+
+
+def say(sentence: str) -> None:
+    """Tell progress on stderr; results go to stdout."""
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {sentence}\n")
+    sys.stderr.flush()
+
+
+def evaluate_spec(
+    path: str | Path,
+    *,
+    settings: Settings | None = None,
+    on_progress: Callable[[str], None] = say,
+) -> SpecResult:
+    """Evaluate what a spec names and judge it.
+
+    Parameters
+    ----------
+    path
+        The spec.
+    settings
+        Where things are; from the environment when omitted.
+    on_progress
+        Told a sentence before each step.
+
+    Raises
+    ------
+    WorkbenchError
+        When the spec, the data, a prompt or the configuration is wrong; nothing that was
+        answered before is lost.
+    """
+    path = Path(path)
+    settings = settings or Settings.from_env()
+    spec = read_spec(path)
+    task = load_task(spec.task)
+    dataset = _dataset(spec, settings)
+    with _client(spec, settings, on_progress) as client:
+        arms = build_arms(spec, task, dataset, client, folder=path.parent)
+        if any(isinstance(arm, ClaudeArm) for arm in spec.arms.values()):
+            on_progress(f"answers come from: {client.origin.describe()}")
+
+        def run(chosen: dict[str, Any], split: Any) -> Evaluation:
+            return evaluate(
+                task,
+                chosen,
+                dataset,
+                split=split,
+                baseline=spec.baseline,
+                n_repeats=spec.n_repeats,
+                latency_sample=spec.latency_sample,
+                n_resamples=spec.n_resamples,
+                confidence_level=spec.confidence_level,
+                random_state=spec.random_state,
+                on_progress=on_progress,
+            )
+
+        evaluation = run(arms, spec.split.split())
+        beside = tuple(
+            run({name: arms[name] for name in place.arms}, place.split.split())
+            for place in spec.beside
+        )
+    on_progress("measuring intervals and judging")
+    return SpecResult(spec, evaluation, beside, spec.gate().judge(evaluation))
+
+
+def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPrice:
+    """Estimate what a spec would cost; nothing is asked.
+
+    The training part of a stack is asked once for each member, out of fold.
+
+    Parameters
+    ----------
+    path
+        The spec.
+    settings
+        Where things are; from the environment when omitted.
+
+    Raises
+    ------
+    WorkbenchError
+        When the spec, the data, a prompt or the configuration is wrong.
+    """
+    path = Path(path)
+    settings = settings or Settings.from_env()
+    spec = read_spec(path)
+    task = load_task(spec.task)
+    dataset = _dataset(spec, settings)
+    positions = spec.split.split().apply(dataset)
+    train, test = dataset.take(positions.train), dataset.take(positions.test)
+    with _client(spec, settings, None) as client:
+        arms = build_arms(spec, task, dataset, client, folder=path.parent)
+        requests: dict[str, list[Any]] = {}
+        for name, arm in spec.arms.items():
+            members = arm.members if isinstance(arm, StackedArm) else (name,)
+            wanted = []
+            for estimator in (arms[m] for m in members):
+                if isinstance(estimator, ClaudeClassifier):
+                    fitted = estimator.fit(train.X, train.y.to_numpy())
+                    for repeat in range(spec.n_repeats):
+                        wanted += fitted.requests(test.X, repeat=repeat)
+                    if isinstance(arm, StackedArm):
+                        wanted += fitted.requests(train.X)
+            if wanted:
+                requests[name] = wanted
+        return SpecPrice(
+            arms={name: client.estimate(wanted) for name, wanted in requests.items()},
+            total=client.estimate([r for wanted in requests.values() for r in wanted]),
+            origin=str(client.origin),
+        )
+
+
+def _dataset(spec: RunSpec, settings: Settings) -> Dataset:
+    chosen = spec.dataset
+    return Catalogue(settings).load(
+        chosen.name,
+        n_rows=chosen.n_rows,
+        random_state=chosen.random_state,
+        allow_leaks=chosen.allow_leaks,
+    )
+
+
+def _client(
+    spec: RunSpec, settings: Settings, on_progress: Callable[[str], None] | None
+) -> ClaudeClient:
+    told = [0.0]
+
+    def tell(progress: Progress) -> None:
+        # A line every two seconds is enough for a log, and nothing for short runs.
+        now = time.monotonic()
+        if on_progress and now - told[0] >= 2 and progress.done < progress.total:
+            told[0] = now
+            eta = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
+            on_progress(
+                f"  {progress.done:,} of {progress.total:,} answers "
+                f"({progress.cached:,} stored before, {progress.errors:,} failed, "
+                f"${progress.cost_usd:.4f}{eta})"
+            )
+
+    return ClaudeClient.from_settings(
+        settings,
+        concurrency=spec.concurrency,
+        budget_usd=spec.budget_usd,
+        on_progress=tell,
+    )
