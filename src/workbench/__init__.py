@@ -1,3 +1,116 @@
-"""Workbench."""
+"""Find out, with evidence a sceptic accepts, which model and prompt strategy to promote.
+
+Names are imported when they are first used: `import workbench` costs next to nothing.
+"""
+
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.claude import AnswerStore, ClaudeClient, Origin
+    from workbench.data import Catalogue, Dataset, Split, load_dataset
+    from workbench.errors import WorkbenchError
+    from workbench.evaluation import (
+        Evaluation,
+        Gate,
+        GateRule,
+        evaluate,
+        evaluate_spec,
+        price_spec,
+        read_spec,
+        say,
+    )
+    from workbench.predictors import (
+        BoostedClassifier,
+        ClaudeClassifier,
+        StackedClassifier,
+        logistic_baseline,
+        prior_baseline,
+    )
+    from workbench.prompts import read_prompt
+    from workbench.reports import Report, run_spec
+    from workbench.scorers import metric
+    from workbench.settings import Settings
+    from workbench.tasks import TASKS, load_task
+    from workbench.tracking import log_result, server_command
 
 __version__ = "0.1.0"
+
+_HOMES = MappingProxyType(
+    {
+        "AnswerStore": "workbench.claude",
+        "BoostedClassifier": "workbench.predictors",
+        "Catalogue": "workbench.data",
+        "ClaudeClassifier": "workbench.predictors",
+        "ClaudeClient": "workbench.claude",
+        "Dataset": "workbench.data",
+        "Evaluation": "workbench.evaluation",
+        "Gate": "workbench.evaluation",
+        "GateRule": "workbench.evaluation",
+        "Origin": "workbench.claude",
+        "Report": "workbench.reports",
+        "Settings": "workbench.settings",
+        "Split": "workbench.data",
+        "StackedClassifier": "workbench.predictors",
+        "TASKS": "workbench.tasks",
+        "WorkbenchError": "workbench.errors",
+        "evaluate": "workbench.evaluation",
+        "evaluate_spec": "workbench.evaluation",
+        "load_dataset": "workbench.data",
+        "load_task": "workbench.tasks",
+        "log_result": "workbench.tracking",
+        "logistic_baseline": "workbench.predictors",
+        "metric": "workbench.scorers",
+        "price_spec": "workbench.evaluation",
+        "prior_baseline": "workbench.predictors",
+        "read_prompt": "workbench.prompts",
+        "read_spec": "workbench.evaluation",
+        "run_spec": "workbench.reports",
+        "say": "workbench.evaluation",
+        "server_command": "workbench.tracking",
+    }
+)
+
+__all__ = [
+    "TASKS",
+    "AnswerStore",
+    "BoostedClassifier",
+    "Catalogue",
+    "ClaudeClassifier",
+    "ClaudeClient",
+    "Dataset",
+    "Evaluation",
+    "Gate",
+    "GateRule",
+    "Origin",
+    "Report",
+    "Settings",
+    "Split",
+    "StackedClassifier",
+    "WorkbenchError",
+    "evaluate",
+    "evaluate_spec",
+    "load_dataset",
+    "load_task",
+    "log_result",
+    "logistic_baseline",
+    "metric",
+    "price_spec",
+    "prior_baseline",
+    "read_prompt",
+    "read_spec",
+    "run_spec",
+    "say",
+    "server_command",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,60 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% tags=["parameters"]
+# What to evaluate, and where to leave the records ("" leaves none).
+spec_path = "../experiments/lead_conversion/demo.yaml"
+run_dir = ""
+
+# %%
+from pathlib import Path
+
+import workbench as wb
+
+result = wb.evaluate_spec(spec_path)
+if run_dir:
+    result.save(Path(run_dir))
+report = wb.Report(result)
+
+# %%
+report.head
+
+# %%
+report.arms
+
+# %%
+report.caveats
+
+# %%
+report.comparison
+
+# %%
+report.table
+
+# %%
+report.frontier
+
+# %%
+report.calibration
+
+# %%
+report.beside
+
+# %%
+report.claims
+
+# %%
+report.slices
+
+# %%
+report.provenance

@@ -1,0 +1,211 @@
+"""Plots a reader can take in at a glance, as SVG with a text for those who cannot see them."""
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workbench.evaluation import Evaluation
+from workbench.scorers import metric
+from workbench.stats import reliability_curve
+
+__all__ = ["Plot", "frontier_plot", "interval_plot", "reliability_plot"]
+
+# Okabe & Ito (2008): distinguishable with any colour vision.
+_COLOURS = {"model": "#0072B2", "claude": "#D55E00", "ensemble": "#009E73"}
+_GREY = "#6b7280"
+_KINDS = {"model": "plain ML", "claude": "Claude", "ensemble": "ensemble"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture with its description.
+
+    Parameters
+    ----------
+    svg
+        The picture.
+    alt
+        What it shows, in words.
+    """
+
+    svg: str
+    alt: str
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.svg.encode()).decode()
+        return (
+            f'<img style="max-width:100%" alt="{html.escape(self.alt, quote=True)}" '
+            f'src="data:image/svg+xml;base64,{data}">'
+        )
+
+
+def _plot(figure: Figure, alt: str) -> Plot:
+    buffer = io.StringIO()
+    figure.savefig(
+        buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
+    )
+    text = buffer.getvalue()
+    return Plot(text[text.index("<svg") :], alt)
+
+
+def _clean(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color("#9ca3af")
+    axes.tick_params(colors="#374151", labelsize=9)
+
+
+def _kind_legend(axes: Axes, evaluation: Evaluation) -> None:
+    simulated = any(a.origin == "simulated" for a in evaluation.arms)
+    for kind in dict.fromkeys(a.kind for a in evaluation.arms):
+        note = " (simulated answers)" if simulated and kind != "model" else ""
+        axes.plot([], [], "o", color=_COLOURS[kind], label=_KINDS[kind] + note)
+
+
+def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
+    """Draw every arm's figure with its interval.
+
+    Parameters
+    ----------
+    evaluation
+        What is drawn.
+    name
+        The metric.
+    """
+    how = metric(name)
+    arms = evaluation.arms[::-1]
+    figure = Figure(figsize=(7.2, 0.55 * len(arms) + 1.2))
+    axes = figure.subplots()
+    base = evaluation.measurements[evaluation.info.baseline, name].estimate
+    axes.axvline(base, color=_GREY, lw=1, ls="--", zorder=0)
+    for row, arm in enumerate(arms):
+        found = evaluation.measurements[arm.name, name]
+        hollow = arm.origin == "simulated"
+        axes.plot(
+            [found.ci_lower, found.ci_upper], [row, row], color=_COLOURS[arm.kind], lw=2.5,
+            solid_capstyle="round",
+        )  # fmt: skip
+        axes.plot(
+            found.estimate, row, "o", ms=8, color=_COLOURS[arm.kind],
+            mfc="white" if hollow else _COLOURS[arm.kind], mew=2,
+        )  # fmt: skip
+        axes.annotate(
+            how.format(found.estimate), (found.estimate, row), (0, 8), fontsize=8.5,
+            textcoords="offset points", ha="center", color="#111827",
+        )  # fmt: skip
+    ceiling = evaluation.info.ceiling
+    if ceiling and name in ceiling:
+        axes.axvline(ceiling[name], color="#111827", lw=1, ls=":")
+        axes.annotate(
+            f"true probabilities {how.format(ceiling[name])}", (ceiling[name], len(arms) - 0.45),
+            (-4, 0), textcoords="offset points", ha="right", fontsize=8, color="#111827",
+        )  # fmt: skip
+    axes.set_yticks(range(len(arms)), [a.name for a in arms])
+    axes.set_ylim(-0.6, len(arms) - 0.2)
+    axes.set_xlabel(f"{how.title} ({'more' if how.higher_is_better else 'less'} is better)")
+    axes.annotate(
+        f"baseline: {evaluation.info.baseline}", (base, -0.55), (3, 0),
+        textcoords="offset points", fontsize=8, color=_GREY,
+    )  # fmt: skip
+    _clean(axes)
+    level = f"{evaluation.info.confidence_level:.0%}"
+    figures = "; ".join(f"{a.name} {evaluation.cell(a.name, name)}" for a in evaluation.arms)
+    return _plot(figure, f"{how.title} of each arm with {level} intervals: {figures}.")
+
+
+def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
+    """Draw predicted against observed share, one panel an arm.
+
+    Parameters
+    ----------
+    evaluation
+        What is drawn.
+    n_bins
+        Bins of equal size.
+    """
+    arms = [a for a in evaluation.arms if len(np.unique(evaluation.scores.proba[a.name])) > 1]
+    columns = min(3, max(1, len(arms)))
+    rows = -(-max(1, len(arms)) // columns)
+    figure = Figure(figsize=(2.5 * columns, 2.6 * rows), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(rows, columns)).ravel()
+    for panel in panels[len(arms) :]:
+        panel.set_visible(False)
+    words = []
+    for panel, arm in zip(panels, arms, strict=False):
+        curve = reliability_curve(
+            evaluation.scores.y, evaluation.scores.proba[arm.name], n_bins=n_bins
+        )
+        top = float(max(np.max(curve.mean_predicted), np.max(curve.fraction_positive))) * 1.15
+        panel.plot([0, top], [0, top], color=_GREY, lw=1, ls="--")
+        panel.errorbar(
+            curve.mean_predicted, curve.fraction_positive,
+            yerr=[
+                np.clip(curve.fraction_positive - curve.ci_lower, 0, None),
+                np.clip(curve.ci_upper - curve.fraction_positive, 0, None),
+            ],
+            fmt="o-", ms=4, lw=1.2, elinewidth=1, color=_COLOURS[arm.kind],
+        )  # fmt: skip
+        panel.set_title(arm.name, fontsize=9.5)
+        panel.set_xlim(0, top)
+        panel.set_ylim(0, top)
+        _clean(panel)
+        words.append(f"{arm.name} calibration error {evaluation.cell(arm.name, 'ece')}")
+    figure.supxlabel("predicted share of conversions", fontsize=9)
+    figure.supylabel("observed share", fontsize=9)
+    return _plot(
+        figure,
+        "Reliability diagrams, predicted against observed share in ten bins of equal size; the "
+        f"dashed line is perfect calibration. {'; '.join(words)}.",
+    )
+
+
+def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
+    """Draw quality against cost, with the arms no other beats on both joined by a line.
+
+    Parameters
+    ----------
+    evaluation
+        What is drawn.
+    name
+        The metric of quality.
+    """
+    how = metric(name)
+    sign = 1 if how.higher_is_better else -1
+    points = []
+    for arm in evaluation.arms:
+        cost = evaluation.measurements[arm.name, "cost_per_1000_usd"].estimate
+        points.append((cost, evaluation.measurements[arm.name, name], arm))
+    figure = Figure(figsize=(7.2, 3.8))
+    axes = figure.subplots()
+    for cost, found, arm in points:
+        axes.plot([cost, cost], [found.ci_lower, found.ci_upper], color=_COLOURS[arm.kind], lw=2)
+        axes.plot(
+            cost, found.estimate, "o", ms=8, mew=2, color=_COLOURS[arm.kind],
+            mfc="white" if arm.origin == "simulated" else _COLOURS[arm.kind],
+        )  # fmt: skip
+        axes.annotate(
+            arm.name, (cost, found.estimate), (8, -3), textcoords="offset points", fontsize=9
+        )
+    best, line = -np.inf, []
+    for cost, found, _ in sorted(points, key=lambda p: (p[0], -sign * p[1].estimate)):
+        if sign * found.estimate > best:
+            best = sign * found.estimate
+            line.append((cost, found.estimate))
+    axes.plot(*zip(*line, strict=True), color=_GREY, lw=1, ls="--", zorder=0)
+    top = max(cost for cost, _, _ in points)
+    axes.set_xlim(-0.04 * (top or 1), 1.22 * (top or 1))
+    axes.set_xlabel("cost per 1,000 predictions, USD")
+    axes.set_ylabel(how.title)
+    _kind_legend(axes, evaluation)
+    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    _clean(axes)
+    names = {(c, f.estimate): a.name for c, f, a in points}
+    frontier = ", ".join(names[point] for point in line)
+    return _plot(
+        figure,
+        f"{how.title} against cost per 1,000 predictions; on the frontier: {frontier}.",
+    )

@@ -1,0 +1,152 @@
+"""`workbench run`: a spec through its notebook to a page."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+from workbench import errors
+from workbench.errors import SpecError, WorkbenchError
+from workbench.evaluation.session import SpecResult
+from workbench.evaluation.spec import RunSpec, read_spec
+from workbench.reports.page import export_page
+from workbench.settings import Settings
+from workbench.tasks import load_task
+
+__all__ = ["RunOutcome", "run_spec"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    result
+        What the spec came to.
+    folder
+        Records, verdict, executed notebook and page.
+    report
+        The page.
+    """
+
+    result: SpecResult
+    folder: Path
+    report: Path
+
+
+def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcome:
+    """Execute the spec's notebook and write its page.
+
+    Parameters
+    ----------
+    path
+        The spec.
+    settings
+        Where things are; from the environment when omitted.
+
+    Returns
+    -------
+    RunOutcome
+
+    Raises
+    ------
+    WorkbenchError
+        When the spec, the data, a prompt, the notebook or the configuration is wrong; no
+        run folder is left behind, and answers that arrived stay stored.
+    """
+    path = Path(path).resolve()
+    settings = settings or Settings.from_env()
+    spec = read_spec(path)
+    load_task(spec.task)
+    template = (settings.root / spec.notebook).resolve()
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    folder = settings.mlruns / "runs" / f"{spec.name}-{stamp}"
+    parameters = {"spec_path": str(path), "run_dir": str(folder)}
+    notebook = _template(template, parameters)
+    folder.mkdir(parents=True)
+    try:
+        executed = _execute(notebook, folder, parameters, template)
+        report = export_page(executed, folder / "report.html", title=_title(spec))
+        return RunOutcome(SpecResult.load(folder), folder, report)
+    except BaseException:
+        # Interrupted or failed: the answers are in the store, a half-made report is no use.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _title(spec: RunSpec) -> str:
+    return f"{load_task(spec.task).title}: {spec.name}"
+
+
+def _template(path: Path, parameters: dict[str, str]) -> nbformat.NotebookNode:
+    try:
+        notebook = jupytext.read(path)
+    except FileNotFoundError:
+        raise SpecError(
+            "the notebook does not exist", where=str(path), fix="correct `notebook` in the spec"
+        ) from None
+    except Exception as error:
+        raise SpecError(
+            f"the notebook cannot be read: {type(error).__name__}",
+            where=str(path),
+            expected="a Jupyter notebook or its .py:percent pair",
+            fix="repair or replace it",
+        ) from error
+    taken = _parameters_of(notebook)
+    unknown = sorted(set(parameters) - set(taken))
+    if unknown:
+        raise SpecError(
+            f"the notebook does not take the parameters {unknown}",
+            where=str(path),
+            expected=f"a cell tagged 'parameters' that sets {sorted(parameters)}",
+            fix="start from notebooks/evaluation_report.py",
+        )
+    return notebook
+
+
+def _parameters_of(notebook: nbformat.NotebookNode) -> list[str]:
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    lines = [line for cell in cells for line in cell.source.splitlines()]
+    return [line.split("=")[0].split(":")[0].strip() for line in lines if "=" in line]
+
+
+def _execute(
+    notebook: nbformat.NotebookNode, folder: Path, parameters: dict[str, Any], template: Path
+) -> nbformat.NotebookNode:
+    target = folder / "notebook.ipynb"
+    try:
+        return papermill.execute_notebook(
+            notebook,
+            str(target),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            log_output=False,
+            # The kernel tells its progress on its stderr; pass it on as it comes.
+            stderr_file=sys.stderr,
+            cwd=str(template.parent),
+        )
+    except PapermillExecutionError as error:
+        raise _translated(error, template) from error
+
+
+def _translated(error: PapermillExecutionError, template: Path) -> BaseException:
+    kind = getattr(errors, str(error.ename), None)
+    if isinstance(kind, type) and issubclass(kind, WorkbenchError):
+        # The kernel's message is whole already: what, where, expected and fix.
+        return kind(str(error.evalue).rstrip("."))
+    if error.ename == "KeyboardInterrupt":
+        return KeyboardInterrupt()
+    return SpecError(
+        f"the notebook failed with {error.ename}: {str(error.evalue).splitlines()[0][:300]}",
+        where=f"{template}, cell {error.cell_index}",
+        fix="run the notebook in JupyterLab to see the traceback",
+    )

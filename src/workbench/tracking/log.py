@@ -1,0 +1,205 @@
+"""Log a run to MLflow: what product reads before it promotes anything."""
+
+import logging
+import math
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from workbench.evaluation import ArmInfo, Evaluation, caveats
+from workbench.evaluation.session import SpecResult
+from workbench.scorers import METRICS, metric
+from workbench.settings import Settings
+from workbench.tasks import Task, load_task
+from workbench.tracking.store import connect
+
+__all__ = ["log_result"]
+
+
+def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
+    """Log a spec's result: a parent run with verdict and report, a child run an arm.
+
+    Parameters
+    ----------
+    result
+        What the spec came to.
+    report
+        The page, logged as an artifact that MLflow shows inline.
+    settings
+        Where things are.
+
+    Returns
+    -------
+    str
+        Identifier of the parent run.
+    """
+    # MLflow logs migrations and prompt look-ups as if they were news.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    mlflow = connect(settings)
+    evaluation, spec = result.evaluation, result.spec
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _experiment(mlflow, spec.task, settings)
+        prompts = _register_prompts(mlflow, load_task(spec.task), evaluation)
+        dataset = _dataset(mlflow, evaluation)
+        with mlflow.start_run(run_name=spec.name) as parent:
+            mlflow.log_params(_plain(spec.model_dump(mode="json")))
+            mlflow.set_tags(_run_tags(result))
+            mlflow.log_input(dataset, context="test")
+            # MLflow shows HTML inline by its name; keep it first in the list.
+            with tempfile.TemporaryDirectory() as folder:
+                shown = Path(folder) / "00-report.html"
+                shutil.copyfile(report, shown)
+                mlflow.log_artifact(str(shown))
+            for name in ("verdict.json", "evaluation.json", "records.parquet", "spec.json"):
+                mlflow.log_artifact(str(report.parent / name))
+            for arm in evaluation.arms:
+                with mlflow.start_run(run_name=f"{spec.name}/{arm.name}", nested=True):
+                    _log_arm(mlflow, result, arm, prompts)
+                    mlflow.log_input(dataset, context="test")
+            return str(parent.info.run_id)
+
+
+def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
+    if mlflow.get_experiment_by_name(task) is None:
+        artifacts = settings.mlruns / "artifacts" / task
+        mlflow.create_experiment(task, artifact_location=artifacts.as_uri())
+    mlflow.set_experiment(task)
+
+
+def _dataset(mlflow: Any, evaluation: Evaluation) -> Any:
+    info = evaluation.info
+    first = evaluation.records[evaluation.records["arm"] == evaluation.arm_names[0]]
+    # Identifiers and labels only: what leads said or own stays out of the tracking store.
+    return mlflow.data.from_pandas(
+        first[["example_id", "y"]],
+        source=f"{info.dataset}@{info.dataset_version}",
+        name=info.dataset,
+        targets="y",
+        digest=info.dataset_digest[:32],
+    )
+
+
+def _register_prompts(
+    mlflow: Any,
+    task: Task,
+    evaluation: Evaluation,
+) -> dict[str, str]:
+    """Register the prompts used; an unchanged prompt gets no new version."""
+    registered: dict[str, str] = {}
+    for arm in evaluation.arms:
+        if arm.prompt is None or arm.prompt not in task.prompts:
+            continue
+        prompt = task.prompts[arm.prompt]
+        if prompt.digest != arm.prompt_digest:
+            continue
+        name = f"{task.name}-{prompt.name}"
+        latest = mlflow.genai.load_prompt(f"prompts:/{name}@latest", allow_missing=True)
+        if latest is None or latest.tags.get("digest") != prompt.digest:
+            latest = mlflow.genai.register_prompt(
+                name=name,
+                template=[
+                    {"role": "system", "content": prompt.system},
+                    {"role": "user", "content": prompt.user},
+                ],
+                commit_message=prompt.title,
+                tags={"digest": prompt.digest, "strategy": prompt.strategy},
+            )
+        registered[arm.name] = f"{name}/{latest.version}"
+    return registered
+
+
+def _log_arm(
+    mlflow: Any,
+    result: SpecResult,
+    arm: ArmInfo,
+    prompts: dict[str, str],
+) -> None:
+    evaluation = result.evaluation
+    values: dict[str, float] = {"fit_s": arm.fit_s, "fit_cost_usd": arm.fit_cost_usd}
+    for name in METRICS:
+        found = evaluation.measurements[arm.name, name]
+        values |= {
+            name: found.estimate,
+            f"{name}_ci_lower": found.ci_lower,
+            f"{name}_ci_upper": found.ci_upper,
+            f"{name}_n": float(found.n),
+        }
+    values["majority_accuracy"] = evaluation.majority_accuracy
+    primary = result.spec.primary_metric
+    if arm.name != evaluation.info.baseline:
+        difference = evaluation.compare(primary)[arm.name].difference
+        values |= {
+            f"{primary}_difference": difference.difference,
+            f"{primary}_difference_ci_lower": difference.ci_lower,
+            f"{primary}_difference_ci_upper": difference.ci_upper,
+        }
+    mlflow.log_metrics({k: v for k, v in values.items() if math.isfinite(v)})
+    mlflow.log_params(_plain({"arm": arm.name, "kind": arm.kind, **arm.parameters}))
+    verdict = (
+        "baseline"
+        if arm.name == evaluation.info.baseline
+        else str(result.verdict.arm(arm.name).decision)
+    )
+    mlflow.set_tags(
+        {
+            **_common_tags(evaluation),
+            "arm": arm.name,
+            "kind": arm.kind,
+            "origin": arm.origin or "model",
+            "model": arm.model,
+            "strategy": arm.strategy or "none",
+            "prompt_digest": arm.prompt_digest or "none",
+            "prompt_version": prompts.get(arm.name, "none"),
+            "verdict": verdict,
+            "mlflow.note.content": f"{arm.description}. Verdict: {verdict}.",
+        }
+    )
+
+
+def _common_tags(evaluation: Evaluation) -> dict[str, str]:
+    info = evaluation.info
+    return {
+        "task": info.task,
+        "task_version": str(info.task_version),
+        "dataset": info.dataset,
+        "dataset_digest": info.dataset_digest,
+        "dataset_kind": info.dataset_kind,
+        "git_revision": info.git_revision,
+    }
+
+
+def _run_tags(result: SpecResult) -> dict[str, str]:
+    evaluation, verdict = result.evaluation, result.verdict
+    origins = sorted({a.origin for a in evaluation.arms if a.origin})
+    shown = ["roc_auc", "log_loss", "accuracy", "latency_p95_s", "cost_per_1000_usd"]
+    known = "".join(f"- {c.text}\n" for c in caveats(evaluation) if c.severity != "note")
+    sentences = evaluation.compare(result.spec.primary_metric).to_markdown()
+    note = (
+        f"## {verdict.decision}: {verdict.headline}\n\n"
+        f"{evaluation.to_markdown(shown)}\n\n{sentences}\n\n{known}\n"
+        f"Majority class {metric('accuracy').format(evaluation.majority_accuracy)} accuracy. "
+        "The full report is the artifact `00-report.html`."
+    )
+    return {
+        **_common_tags(evaluation),
+        "origin": ", ".join(origins) or "model",
+        "verdict": str(verdict.decision),
+        "promoted": verdict.promoted or "none",
+        "baseline": verdict.baseline,
+        "mlflow.note.content": note,
+    }
+
+
+def _plain(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Flatten nested values to MLflow's params: text of at most 500 characters."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            flat |= _plain(value, f"{prefix}{key}.")
+        elif value not in (None, {}, [], ()):
+            flat[f"{prefix}{key}"] = str(value)[:500]
+    return flat

@@ -1,0 +1,54 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from workbench.claude import ClaudeClient, EmulatorProcess, Origin
+from workbench.data import Dataset, load_dataset
+from workbench.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Property tests draw the same examples every time and are never judged by the clock.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
+
+# No test may reach a real endpoint or read a user's key, whatever the machine has.
+for _name in [n for n in os.environ if n.startswith(("ANTHROPIC_", "WORKBENCH_"))]:
+    del os.environ[_name]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Settings:
+    """A project of its own: this one's catalogue and notebooks, an empty mlruns."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("datasets", "notebooks", "pyproject.toml"):
+        (root / name).symlink_to(ROOT / name)
+    (root / "experiments").mkdir()
+    return Settings(root=root, data_dir=ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def shared_emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def client(tmp_path: Path, shared_emulator: EmulatorProcess) -> Iterator[ClaudeClient]:
+    with ClaudeClient(
+        origin=Origin.SIMULATED,
+        store=tmp_path / "answers.sqlite",
+        base_url=shared_emulator.url,
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def leads() -> Dataset:
+    """A small set of generated leads."""
+    settings = Settings(root=ROOT, data_dir=ROOT / "datasets")
+    return load_dataset("brokerage", settings=settings, n_rows=600, random_state=3)
