@@ -1,1 +1,33 @@
-"""claude."""
+"""The only place that talks to Claude: requests, answers, prices, the store and the client."""
+
+from workbench.claude.budget import CostEstimate, Progress
+from workbench.claude.client import ClaudeClient
+from workbench.claude.emulator_process import EmulatorProcess
+from workbench.claude.faults import FAULT_KINDS, FaultPlan, FaultRule
+from workbench.claude.messages import API_VERSION, Answer, ClaudeRequest, Usage, estimate_tokens
+from workbench.claude.origin import Origin
+from workbench.claude.prices import PRICES, Band, Price, PriceTable
+from workbench.claude.reader import READER_VERSION
+from workbench.claude.store import AnswerStore
+
+__all__ = [
+    "API_VERSION",
+    "FAULT_KINDS",
+    "PRICES",
+    "READER_VERSION",
+    "Answer",
+    "AnswerStore",
+    "Band",
+    "ClaudeClient",
+    "ClaudeRequest",
+    "CostEstimate",
+    "EmulatorProcess",
+    "FaultPlan",
+    "FaultRule",
+    "Origin",
+    "Price",
+    "PriceTable",
+    "Progress",
+    "Usage",
+    "estimate_tokens",
+]

@@ -1,0 +1,175 @@
+"""Scripted faults: what can go wrong with an API, on demand and the same every time."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from workbench.errors import ClaudeError
+
+__all__ = ["FAULT_KINDS", "FaultPlan", "FaultRule"]
+
+_ATTEMPT_FAULTS = (
+    "rate_limit_429",
+    "overloaded_529",
+    "server_500",
+    "timeout_408",
+    "drop_connection",
+    "broken_body",
+    "slow",
+)
+_ANSWER_FAULTS = ("malformed_json", "truncated", "refusal", "out_of_range", "wrong_model")
+_REFUSALS = ("unauthorized_401", "forbidden_403", "invalid_request_400")
+
+FAULT_KINDS = (*_ATTEMPT_FAULTS, *_ANSWER_FAULTS, *_REFUSALS)
+"""Every kind of fault a rule may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRule:
+    """One fault, and how often.
+
+    Exactly one of `rate` and `first_n` is given.
+
+    Parameters
+    ----------
+    kind
+        One of `FAULT_KINDS`. Faults of an attempt (``rate_limit_429``, ``overloaded_529``,
+        ``server_500``, ``timeout_408``, ``drop_connection``, ``broken_body``, ``slow``) are
+        drawn anew for each attempt; faults of the answer (``malformed_json``, ``truncated``,
+        ``refusal``, ``out_of_range``, ``wrong_model``) stick to the question.
+    rate
+        Probability, 0 to 1.
+    first_n
+        Strike the first n attempts of each question, and no later one.
+    retry_after_s
+        Seconds sent as ``retry-after`` with a 429 or 529.
+    delay_s
+        Seconds a ``slow`` attempt waits.
+    seed
+        Seed of this rule's draws.
+
+    Raises
+    ------
+    ClaudeError
+        When the kind is unknown or not exactly one of rate and first_n is given.
+    """
+
+    kind: str
+    rate: float | None = None
+    first_n: int | None = None
+    retry_after_s: float | None = None
+    delay_s: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in FAULT_KINDS:
+            raise ClaudeError(
+                f"fault kind {self.kind!r} is unknown", expected=f"one of {', '.join(FAULT_KINDS)}"
+            )
+        if (self.rate is None) == (self.first_n is None):
+            raise ClaudeError(
+                f"fault rule {self.kind!r} has rate {self.rate!r} and first_n {self.first_n!r}",
+                expected="exactly one of the two",
+            )
+
+    def strikes(self, content: str, attempt: int) -> bool:
+        """Decide whether the fault strikes.
+
+        Parameters
+        ----------
+        content
+            Digest of the question.
+        attempt
+            Number of the attempt at this question, from 1.
+
+        Returns
+        -------
+        bool
+            The same for the same arguments, always.
+        """
+        if self.first_n is not None:
+            return attempt <= self.first_n
+        # A question's answer is one thing however often it is asked; a connection is not.
+        drawn = attempt if self.kind in _ATTEMPT_FAULTS else 0
+        text = f"{self.seed}|{self.kind}|{content}|{drawn}"
+        share = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
+        return share < (self.rate or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """Rules in order; the first that strikes decides.
+
+    Parameters
+    ----------
+    rules
+        The rules.
+
+    Examples
+    --------
+    >>> plan = FaultPlan((FaultRule("rate_limit_429", first_n=1),))
+    >>> plan.strike("digest of a question", attempt=1).kind
+    'rate_limit_429'
+    >>> plan.strike("digest of a question", attempt=2) is None
+    True
+    >>> FaultPlan.from_json(plan.to_json()) == plan
+    True
+    """
+
+    rules: tuple[FaultRule, ...] = ()
+
+    def strike(self, content: str, attempt: int) -> FaultRule | None:
+        """Find the fault of one attempt.
+
+        Parameters
+        ----------
+        content
+            Digest of the question.
+        attempt
+            Number of the attempt at this question, from 1.
+
+        Returns
+        -------
+        FaultRule or None
+            The first rule that strikes.
+        """
+        return next((rule for rule in self.rules if rule.strikes(content, attempt)), None)
+
+    def to_json(self) -> str:
+        """Write the plan as JSON.
+
+        Returns
+        -------
+        str
+            An object with a list of rules.
+        """
+        return json.dumps({"rules": [asdict(rule) for rule in self.rules]})
+
+    @classmethod
+    def from_json(cls, text: str) -> "FaultPlan":
+        """Read a plan from JSON.
+
+        Parameters
+        ----------
+        text
+            An object with a list of rules.
+
+        Returns
+        -------
+        FaultPlan
+            The plan.
+
+        Raises
+        ------
+        ClaudeError
+            When the text is not such JSON.
+        """
+        try:
+            rules: list[dict[str, Any]] = json.loads(text)["rules"]
+            return cls(tuple(FaultRule(**rule) for rule in rules))
+        except (ValueError, TypeError, KeyError) as err:
+            raise ClaudeError(
+                f"the fault plan cannot be read: {err}",
+                expected='{"rules": [{"kind": "rate_limit_429", "rate": 0.05}]}',
+            ) from None

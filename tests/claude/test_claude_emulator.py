@@ -1,0 +1,194 @@
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import pytest
+from pydantic import BaseModel
+
+from workbench.claude import EmulatorProcess, FaultPlan, FaultRule
+from workbench.errors import ClaudeError
+
+ASKED: dict[str, Any] = {
+    "model": "claude-haiku-5-5",
+    "max_tokens": 200,
+    "messages": [{"role": "user", "content": "<message>We are ready to buy.</message>"}],
+}
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[EmulatorProcess]:
+    with EmulatorProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def client(emulator: EmulatorProcess) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key="k", base_url=emulator.url, max_retries=0) as one:
+        yield one
+
+
+def test_the_label_survives_any_client(client: anthropic.Anthropic) -> None:
+    raw = client.messages.with_raw_response.create(**ASKED)
+    assert raw.headers["x-workbench-origin"] == "simulated"
+    assert str(raw.request_id).startswith("req_sim_")
+    message = raw.parse()
+    assert message.model == "sim:reader-1"
+    assert message.content[0].text.startswith("Simulated reader, not Claude")
+    assert message.stop_reason == "end_turn"
+
+
+def test_streaming_says_the_same_and_ends(client: anthropic.Anthropic) -> None:
+    whole = client.messages.create(**ASKED)
+    with client.messages.stream(**ASKED) as stream:
+        kinds = [event.type for event in stream]
+        final = stream.get_final_message()
+    assert final.content[0].text == whole.content[0].text  # type: ignore[union-attr]
+    assert final.usage.output_tokens == whole.usage.output_tokens
+    assert kinds[0] == "message_start"
+    assert kinds[-1] == "message_stop"
+
+
+def test_tokens_counted_are_tokens_billed(client: anthropic.Anthropic) -> None:
+    counted = client.messages.count_tokens(
+        model="claude-haiku-5-5", messages=[{"role": "user", "content": "x" * 31}], system="abc"
+    )
+    billed = client.messages.create(
+        model="claude-haiku-5-5",
+        messages=[{"role": "user", "content": "x" * 31}],
+        system="abc",
+        max_tokens=100,
+    )
+    assert counted.input_tokens == billed.usage.input_tokens == 11 + 1 + 8
+
+
+def test_models_are_the_reader_and_nothing_else(client: anthropic.Anthropic) -> None:
+    assert [model.id for model in client.models.list()] == ["sim:reader-1"]
+
+
+def test_structured_output_parses(client: anthropic.Anthropic) -> None:
+    class Judged(BaseModel):
+        probability: float
+        abstain: bool
+
+    message = client.messages.parse(output_format=Judged, **ASKED)
+    assert message.parsed_output is not None
+    assert message.parsed_output.probability > 0.3
+
+
+def test_an_answer_longer_than_max_tokens_is_cut(client: anthropic.Anthropic) -> None:
+    message = client.messages.create(**{**ASKED, "max_tokens": 3})
+    assert message.stop_reason == "max_tokens"
+    assert message.usage.output_tokens == 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"extra_body": {"temperature": 0}}, "temperature"),
+        ({"extra_body": {"top_k": 1}}, "top_k"),
+        ({"tool_choice": {"type": "any"}}, "forced tools"),
+        ({"output_config": {"effort": "utmost"}}, "effort"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"messages": []}, "messages"),
+        (
+            {
+                "messages": [
+                    {"role": "user", "content": "a"},
+                    {"role": "assistant", "content": "{"},
+                ]
+            },
+            "prefilling",
+        ),
+        ({"extra_headers": {"anthropic-version": anthropic.Omit()}}, "anthropic-version"),
+    ],
+)
+def test_what_the_api_refuses_is_refused(
+    client: anthropic.Anthropic, changed: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(anthropic.BadRequestError, match=said) as caught:
+        client.messages.create(**{**ASKED, **changed})
+    assert caught.value.type == "invalid_request_error"
+    assert caught.value.request_id
+
+
+def test_an_unknown_model_is_not_found(client: anthropic.Anthropic) -> None:
+    with pytest.raises(anthropic.NotFoundError, match="gpt"):
+        client.messages.create(**{**ASKED, "model": "gpt-1"})
+
+
+def test_books_count_what_was_billed() -> None:
+    with (
+        EmulatorProcess() as emulator,
+        anthropic.Anthropic(api_key="k", base_url=emulator.url) as client,
+    ):
+        messages = [client.messages.create(**ASKED) for _ in range(3)]
+        books = emulator.books()
+    assert books["requests"] == books["answered"] == 3
+    assert books["input_tokens"] == sum(m.usage.input_tokens for m in messages)
+    assert books["output_tokens"] == sum(m.usage.output_tokens for m in messages)
+    assert list(books["by_key"].values()) == [{"requests": 3, "answered": 3}]
+
+
+_PARENT = """
+import sys
+from workbench.claude import EmulatorProcess
+emulator = EmulatorProcess()
+print(emulator.url, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_parent_leaves_no_emulator() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        host, port = parent.stdout.readline().strip().removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as held:
+            parent.send_signal(signal.SIGKILL)
+            # The connection ends only when the emulator does, closed or reset.
+            try:
+                said = held.recv(1)
+            except ConnectionResetError:
+                said = b""
+    assert said == b""
+
+
+def test_closing_twice_is_fine() -> None:
+    emulator = EmulatorProcess()
+    assert emulator.running
+    emulator.close()
+    emulator.close()
+    assert not emulator.running
+
+
+def test_a_plan_is_the_same_every_time_and_hits_at_its_rate() -> None:
+    rule = FaultRule("rate_limit_429", rate=0.2, seed=3)
+    struck = [rule.strikes(f"content-{i}", 1) for i in range(4000)]
+    assert struck == [rule.strikes(f"content-{i}", 1) for i in range(4000)]
+    # Binomial(4000, 0.2): five standard deviations are 0.032.
+    assert abs(sum(struck) / 4000 - 0.2) < 0.032
+
+
+def test_answer_faults_stick_to_the_question_and_attempt_faults_do_not() -> None:
+    answer, attempt = FaultRule("refusal", rate=0.5), FaultRule("server_500", rate=0.5)
+    assert len({answer.strikes("x", n) for n in range(50)}) == 1
+    assert len({attempt.strikes("x", n) for n in range(50)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[", "cannot be read"),
+        ('{"rules": [{"kind": "flood", "rate": 1}]}', "'flood' is unknown"),
+        ('{"rules": [{"kind": "refusal"}]}', "exactly one"),
+        ('{"rules": [{"kind": "refusal", "often": 1}]}', "often"),
+    ],
+)
+def test_a_malformed_plan_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ClaudeError, match=said):
+        FaultPlan.from_json(text)
