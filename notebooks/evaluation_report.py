@@ -30,16 +30,13 @@ report = wb.Report(result)
 report.head
 
 # %%
-report.arms
-
-# %%
 report.caveats
 
 # %%
 report.comparison
 
 # %%
-report.table
+report.figures
 
 # %%
 report.frontier
@@ -55,6 +52,9 @@ report.claims
 
 # %%
 report.slices
+
+# %%
+report.arms
 
 # %%
 report.provenance

@@ -81,20 +81,21 @@ def _print_outcome(outcome: Any, elapsed_s: float) -> None:
     shown = ["roc_auc", "log_loss", "accuracy", "latency_p95_s", "cost_per_1000_usd"]
     rows = [["arm", "verdict", "ROC AUC", "log loss", "accuracy", "p95", "per 1,000"]]
     for arm in evaluation.arms:
-        judged = "baseline" if arm.name == verdict.baseline else str(verdict.arm(arm.name).decision)
+        judged = verdict.word(arm.name)
         figures = [
-            wb.metric(name).format(evaluation.measurements[arm.name, name].estimate)
+            "–"
+            if arm.simulated and name.startswith("latency")
+            else wb.metric(name).format(evaluation.measurements[arm.name, name].estimate)
             for name in shown
         ]
-        star = "*" if arm.origin == "simulated" else ""
-        rows.append([arm.name + star, judged, *figures])
+        rows.append([arm.label, judged, *figures])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    print(f"\n{verdict.headline}\n")
+    print(f"\n{verdict.decision.upper()}: {verdict.headline}\n")
     for row in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
     print(f"\n  accuracy of the majority class: {evaluation.majority_accuracy:.1%}")
-    if any(arm.origin == "simulated" for arm in evaluation.arms):
-        print("  * simulated answers, none is Claude's; set ANTHROPIC_API_KEY to ask Claude")
+    if any(arm.simulated for arm in evaluation.arms):
+        print("  sim: simulated answers, none is Claude's; set ANTHROPIC_API_KEY to ask Claude")
     print(f"\nReport: {outcome.report}\nMLflow: make ui        ({elapsed_s:.0f} s)")
 
 

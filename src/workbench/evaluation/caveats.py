@@ -48,15 +48,15 @@ def caveats(evaluation: Evaluation) -> list[Caveat]:
 
 def _about_origin(evaluation: Evaluation) -> list[Caveat]:
     found = []
-    simulated = [a.name for a in evaluation.arms if a.origin == "simulated"]
+    simulated = [a.label for a in evaluation.arms if a.simulated]
     if simulated:
         found.append(
             Caveat(
                 "WB-C01",
                 "grave",
-                f"The answers of {', '.join(simulated)} come from a simulated reader (rules and "
-                "word lists), not from Claude. Their quality and latency say nothing about "
-                "Claude; their cost is what the same tokens would have cost.",
+                f"{', '.join(simulated)}: these answers come from a simulated reader (rules and "
+                "word lists), not from Claude. Their quality and speed say nothing about "
+                "Claude; their cost is what as many tokens would have cost.",
             )
         )
     if evaluation.info.dataset_kind == "simulated":
@@ -129,9 +129,9 @@ def _about_arms(evaluation: Evaluation) -> list[Caveat]:
     found = []
     majority = evaluation.majority_accuracy
     below = [
-        arm
-        for arm in evaluation.arm_names
-        if evaluation.measurements[arm, "accuracy"].ci_lower <= majority
+        arm.label
+        for arm in evaluation.arms
+        if evaluation.measurements[arm.name, "accuracy"].ci_lower <= majority
     ]
     if below:
         found.append(
@@ -142,8 +142,8 @@ def _about_arms(evaluation: Evaluation) -> list[Caveat]:
                 f"{', '.join(below)} cannot be said to beat that; accuracy is the wrong yardstick.",
             )
         )
-    for arm in evaluation.arm_names:
-        rows = evaluation.records[evaluation.records["arm"] == arm]
+    for arm in evaluation.arms:
+        rows = evaluation.records[evaluation.records["arm"] == arm.name]
         share = float(rows["error"].notna().mean())
         if share > 0:
             degraded = "" if not np.any(rows["degraded"]) else ", members of the ensemble included"
@@ -151,8 +151,8 @@ def _about_arms(evaluation: Evaluation) -> list[Caveat]:
                 Caveat(
                     "WB-C05",
                     "warning" if share > 0.01 else "note",
-                    f"{share:.1%} of the answers of {arm} failed{degraded}; they keep their cost "
-                    "and are scored as wrong.",
+                    f"{share:.1%} of the answers of {arm.label} failed{degraded}; they keep "
+                    "their cost and are scored as wrong.",
                 )
             )
     return found

@@ -1,6 +1,7 @@
 """Paired differences of arms against a baseline, and what they say."""
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -52,12 +53,15 @@ class Comparison:
         Of all intervals together.
     arms
         The differences, in the order of the arms.
+    labels
+        How each arm is called in sentences.
     """
 
     metric: str
     baseline: str
     confidence_level: float
     arms: tuple[ArmDifference, ...]
+    labels: Mapping[str, str]
 
     def __getitem__(self, arm: str) -> ArmDifference:
         """Difference of one arm; KeyError when it was not compared."""
@@ -69,6 +73,7 @@ class Comparison:
     def sentence(self, arm: str) -> str:
         """Say what the difference means, for a reader who is no statistician."""
         found, how = self[arm], metric(self.metric)
+        label, base = self.labels.get(arm, arm), self.labels.get(self.baseline, self.baseline)
         d = found.difference
         value = how.format(d.difference, signed=True)
         span = f"{how.format(d.ci_lower, signed=True)} to {how.format(d.ci_upper, signed=True)}"
@@ -76,16 +81,16 @@ class Comparison:
         low = d.ci_lower if how.higher_is_better else -d.ci_upper
         high = d.ci_upper if how.higher_is_better else -d.ci_lower
         if low > 0:
-            verdict = f"{arm} is better than {self.baseline}"
+            verdict = f"{label} is better than {base}"
         elif high < 0:
-            verdict = f"{arm} is worse than {self.baseline}"
+            verdict = f"{label} is worse than {base}"
         else:
             lean = "better" if gain > 0 else "worse"
             verdict = (
-                f"{arm} looks {lean} than {self.baseline}, but the data cannot tell; this test "
+                f"{label} looks {lean} than {base}, but the data cannot tell; this test "
                 f"set would show a difference of {how.format(found.minimum_detectable)}"
                 if gain
-                else f"{arm} and {self.baseline} do not differ"
+                else f"{label} and {base} do not differ"
             )
         return f"{verdict} ({how.title} {value}, plausible {span}, n = {d.n:,})."
 
@@ -119,7 +124,11 @@ class Comparison:
 
 
 def compare_arms(
-    scores: ScoreTable, baseline: str, name: str, confidence_level: float
+    scores: ScoreTable,
+    baseline: str,
+    name: str,
+    confidence_level: float,
+    labels: Mapping[str, str],
 ) -> Comparison:
     """Compare every arm with the baseline.
 
@@ -135,6 +144,8 @@ def compare_arms(
         Metric of the probabilities.
     confidence_level
         Of all intervals together.
+    labels
+        How each arm is called in sentences.
     """
     found = scores.differences(baseline, name, confidence_level)
     adjusted = adjust_pvalues([d.pvalue for d in found.values()])
@@ -153,4 +164,5 @@ def compare_arms(
             )
             for (arm, d), p in zip(found.items(), adjusted, strict=True)
         ),
+        labels=dict(labels),
     )

@@ -64,6 +64,16 @@ class ArmInfo:
     n_fit_answers: int
     parameters: dict[str, str]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether its answers came from the stand-in, not from a real model."""
+        return self.origin == "simulated"
+
+    @property
+    def label(self) -> str:
+        """Its name wherever people read it: `sim:` in front when its answers were simulated."""
+        return f"sim:{self.name}" if self.simulated else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
@@ -223,7 +233,8 @@ class Evaluation:
                 fix="compare a metric of the probabilities",
             )
         against = self.arm(baseline or self.info.baseline).name
-        return compare_arms(self.scores, against, name, self.info.confidence_level)
+        labels = {arm.name: arm.label for arm in self.arms}
+        return compare_arms(self.scores, against, name, self.info.confidence_level, labels)
 
     def slices(self, name: str = "roc_auc") -> pd.DataFrame:
         """Measure every arm within each slice of the test set.
@@ -283,14 +294,16 @@ class Evaluation:
         head = "| arm | " + " | ".join(metric(n).title for n in names) + " |"
         rule = "|---" * (len(names) + 1) + "|"
         lines = [
-            f"| {arm} | " + " | ".join(self.cell(arm, name) for name in names) + " |"
-            for arm in self.arm_names
+            f"| {arm.label} | " + " | ".join(self.cell(arm.name, name) for name in names) + " |"
+            for arm in self.arms
         ]
         return "\n".join([head, rule, *lines])
 
     def cell(self, arm: str, name: str) -> str:
         """Write one figure with its interval."""
         found, how = self.measurements[arm, name], metric(name)
+        if name.startswith("latency") and self.arm(arm).simulated:
+            return "not Claude's"
         if found.n == 0:
             return "not measured"
         return (
@@ -302,15 +315,14 @@ class Evaluation:
         names = ["roc_auc", "log_loss", "ece", "accuracy", "latency_p50_s", "cost_per_1000_usd"]
         head = "".join(f"<th>{html.escape(metric(n).title)}</th>" for n in names)
         body = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(arm)}</th>"
-            + "".join(f"<td>{html.escape(self.cell(arm, name))}</td>" for name in names)
+            f"<tr><th style='text-align:left'>{html.escape(arm.label)}</th>"
+            + "".join(f"<td>{html.escape(self.cell(arm.name, name))}</td>" for name in names)
             + "</tr>"
-            for arm in self.arm_names
+            for arm in self.arms
         )
-        origins = sorted({a.origin for a in self.arms if a.origin})
         note = (
-            " · <b>answers are simulated, no figure is Claude's</b>"
-            if "simulated" in origins
+            " · <b>arms marked sim: are simulated, none of their figures is Claude's</b>"
+            if any(a.simulated for a in self.arms)
             else ""
         )
         return (

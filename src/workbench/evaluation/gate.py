@@ -28,8 +28,6 @@ from workbench.stats import sample_size_to_decide
 
 __all__ = ["ArmVerdict", "Decision", "Gate", "GateRule", "RuleResult", "Verdict"]
 
-_SIMULATED = "simulated"
-
 
 class Decision(StrEnum):
     """What a rule, an arm or a run comes to."""
@@ -138,9 +136,10 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class ArmVerdict:
-    """What the gate says of one arm."""
+    """What the gate says of one arm; `label` is its name where people read it."""
 
     arm: str
+    label: str
     decision: Decision
     rules: tuple[RuleResult, ...]
     reason: str
@@ -182,6 +181,14 @@ class Verdict:
         """Whether an arm is to be promoted."""
         return self.decision is Decision.PROMOTE
 
+    def word(self, name: str) -> str:
+        """The verdict on an arm in a word; "passes" when another one is promoted before it."""
+        if name == self.baseline:
+            return "baseline"
+        decision = self.arm(name).decision
+        other = decision is Decision.PROMOTE and name != self.promoted
+        return "passes" if other else str(decision)
+
     def arm(self, name: str) -> ArmVerdict:
         """Verdict on one arm; KeyError when it was not judged."""
         for found in self.arms:
@@ -205,7 +212,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(a.arm)}</th><td>{a.decision}</td>"
+            f"<tr><th style='text-align:left'>{html.escape(a.label)}</th><td>{a.decision}</td>"
             f"<td style='text-align:left'>{html.escape(a.reason)}</td></tr>"
             for a in self.arms
         )
@@ -289,12 +296,11 @@ class Gate:
         )
 
     def _judge_arm(self, evaluation: Evaluation, arm: ArmInfo) -> ArmVerdict:
-        simulated = arm.origin == _SIMULATED
         results = [self._judge_rule(evaluation, arm, rule) for rule in self.rules]
         if arm.origin is not None:
             results.append(_judge_origin(arm, len(evaluation.scores.y)))
         decisions = [r.decision for r in results]
-        if simulated:
+        if arm.simulated:
             decision = Decision.CANNOT_DECIDE
             reason = (
                 "its answers were simulated, so nothing here speaks for or against Claude; "
@@ -310,11 +316,11 @@ class Gate:
         else:
             decision = Decision.PROMOTE
             reason = "meets every rule with certainty at the chosen level"
-        return ArmVerdict(arm.name, decision, tuple(results), reason)
+        return ArmVerdict(arm.name, arm.label, decision, tuple(results), reason)
 
     def _judge_rule(self, evaluation: Evaluation, arm: ArmInfo, rule: GateRule) -> RuleResult:
         words = rule.describe(evaluation.info.baseline)
-        if arm.origin == _SIMULATED and rule.metric.startswith("latency"):
+        if arm.simulated and rule.metric.startswith("latency"):
             nan = float("nan")
             note = "the time of the stand-in says nothing about Claude's"
             return RuleResult(
@@ -377,7 +383,7 @@ def _finite(value: float) -> bool:
 
 def _judge_origin(arm: ArmInfo, n: int) -> RuleResult:
     nan = float("nan")
-    real = arm.origin != _SIMULATED
+    real = not arm.simulated
     return RuleResult(
         "WB-G04",
         "answered by a real model",
@@ -395,10 +401,9 @@ def _judge_origin(arm: ArmInfo, n: int) -> RuleResult:
 def _headline(
     decision: Decision, promoted: str | None, baseline: str, arms: Sequence[ArmVerdict]
 ) -> str:
-    undecided = [a.arm for a in arms if a.decision is Decision.CANNOT_DECIDE]
+    undecided = [a.label for a in arms if a.decision is Decision.CANNOT_DECIDE]
     if decision is Decision.PROMOTE:
-        tail = f" Not decided: {', '.join(undecided)}." if undecided else ""
-        return f"Promote {promoted} over {baseline}.{tail}"
+        return f"Promote {promoted} over {baseline}."
     if decision is Decision.REJECT:
         return f"Keep {baseline}: no arm meets the gate."
     needed = [a.n_needed for a in arms if a.n_needed is not None]

@@ -29,8 +29,9 @@ def _frame(dataset: Dataset, arm: str, repeat: int) -> pd.DataFrame:
     )
     for name in dataset.slices.columns:
         column = dataset.slices[name]
-        frame[f"{SLICE_PREFIX}{name}"] = column.astype(object).where(column.notna(), "(missing)")
-        frame[f"{SLICE_PREFIX}{name}"] = frame[f"{SLICE_PREFIX}{name}"].astype(str).to_numpy()
+        known = column.astype(object).where(column.notna(), "(missing)")
+        # By position: the records' rows are numbered, the data set's are named.
+        frame[f"{SLICE_PREFIX}{name}"] = known.astype(str).to_numpy()
     return frame
 
 

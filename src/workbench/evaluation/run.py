@@ -124,7 +124,7 @@ def evaluate(
         dataset_kind=dataset.origin_kind,
         licence=dataset.card.licence,
         leaks_allowed=tuple(sorted(set(dataset.card.leaks) & set(dataset.X.columns))),
-        split=_describe(split),
+        split=_describe(split, grouped=dataset.groups is not None),
         n_train=len(train),
         n_test=len(test),
         n_train_groups_removed=len(dataset) - len(train) - len(test),
@@ -180,10 +180,11 @@ def _checked(
     return baseline or next(iter(arms))
 
 
-def _describe(split: Split) -> str:
+def _describe(split: Split, *, grouped: bool) -> str:
     share = f"{split.test_fraction:.0%}"
     return {
-        "random": f"{share} test at random, stratified (seed {split.random_state})",
+        "random": f"{share} as test at random, stratified{', whole groups' if grouped else ''} "
+        f"(seed {split.random_state})",
         "group": f"{share} of the groups as test (seed {split.random_state})",
         "time": f"the last {share} by date as test",
     }[split.kind]
@@ -199,7 +200,11 @@ def _arm_info(name: str, fitted: Any, records: pd.DataFrame, fit_s: float) -> Ar
         else type(getattr(fitted, "steps", [("", fitted)])[-1][1]).__name__
     )
     if claude:
-        kind, description = "claude", f"{fitted.model} asked with the prompt {fitted.prompt.name!r}"
+        asked_of = model
+        if _origin(records) == "simulated":
+            answered = ", ".join(sorted(records["model_answered"].dropna().unique()))
+            asked_of = f"simulated reader ({answered}) in place of {model}"
+        kind, description = "claude", f"{asked_of}, prompt {fitted.prompt.name!r}"
     elif answering(fitted):
         members = ", ".join(n for n, _ in getattr(fitted, "estimators", []))
         kind, description = "ensemble", f"stack of {members or model}"
@@ -209,7 +214,7 @@ def _arm_info(name: str, fitted: Any, records: pd.DataFrame, fit_s: float) -> Ar
         name=name,
         kind=kind,
         description=description,
-        origin=next(iter(records["origin"].dropna().unique()), None),
+        origin=_origin(records),
         model=model,
         strategy=fitted.prompt.strategy if claude else None,
         prompt=fitted.prompt.name if claude else None,
@@ -219,6 +224,10 @@ def _arm_info(name: str, fitted: Any, records: pd.DataFrame, fit_s: float) -> Ar
         n_fit_answers=len(asked),
         parameters=_parameters(fitted),
     )
+
+
+def _origin(records: pd.DataFrame) -> str | None:
+    return next(iter(records["origin"].dropna().unique()), None)
 
 
 def _parameters(estimator: Any) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.claude import ClaudeClient, CostEstimate, Progress
-from workbench.data import Catalogue, Dataset
+from workbench.data import Catalogue, Dataset, Split
 from workbench.evaluation.arms import build_arms
 from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
@@ -133,7 +133,7 @@ def evaluate_spec(
         if any(isinstance(arm, ClaudeArm) for arm in spec.arms.values()):
             on_progress(f"answers come from: {client.origin.describe()}")
 
-        def run(chosen: dict[str, Any], split: Any) -> Evaluation:
+        def run(chosen: dict[str, Any], split: Split, latency_sample: int) -> Evaluation:
             return evaluate(
                 task,
                 chosen,
@@ -141,16 +141,17 @@ def evaluate_spec(
                 split=split,
                 baseline=spec.baseline,
                 n_repeats=spec.n_repeats,
-                latency_sample=spec.latency_sample,
+                latency_sample=latency_sample,
                 n_resamples=spec.n_resamples,
                 confidence_level=spec.confidence_level,
                 random_state=spec.random_state,
                 on_progress=on_progress,
             )
 
-        evaluation = run(arms, spec.split.split())
+        evaluation = run(arms, spec.split.split(), spec.latency_sample)
         beside = tuple(
-            run({name: arms[name] for name in place.arms}, place.split.split())
+            # How fast an arm is does not depend on the split: measured once is enough.
+            run({name: arms[name] for name in place.arms}, place.split.split(), 0)
             for place in spec.beside
         )
     on_progress("measuring intervals and judging")

@@ -35,8 +35,8 @@ def join_text(X: pd.DataFrame) -> NDArray[np.object_]:
     >>> join_text(pd.DataFrame({"a": ["x", None], "b": ["y", "z"]})).tolist()
     ['x y', ' z']
     """
-    joined = X.astype(object).where(X.notna(), "").astype(str).agg(" ".join, axis=1)
-    return np.asarray(joined.to_numpy(), dtype=object)
+    columns = [X[c].fillna("").astype(str).tolist() for c in X.columns]
+    return np.array([" ".join(parts) for parts in zip(*columns, strict=True)], dtype=object)
 
 
 def _vectorizer() -> TfidfVectorizer:
@@ -82,9 +82,9 @@ def linear_table(*, text: bool = True) -> ColumnTransformer:
 class TextScore(TransformerMixin, BaseEstimator):
     """Turn free text into one number: the log-odds a linear model reads in its words.
 
-    Boosted trees find little in hundreds of word counts, and much in one good score. On
+    Boosted trees find little in thousands of word counts, and much in one good score. On
     training rows the score must be out of fold, or it would repeat the labels: use
-    `out_of_fold` there and `transform` elsewhere.
+    `fit_out_of_fold` there and `transform` elsewhere.
 
     Parameters
     ----------
@@ -95,14 +95,15 @@ class TextScore(TransformerMixin, BaseEstimator):
     ----------
     columns_ : list
         The text columns.
-    model_ : Pipeline
-        TF-IDF of words and word pairs, and a logistic regression.
+    vectorizer_ : TfidfVectorizer
+        Of words and word pairs.
+    model_ : LogisticRegression
 
     Examples
     --------
     >>> X = pd.DataFrame({"note": ["ready to buy", "just looking"] * 8})
-    >>> TextScore().fit(X, [1, 0] * 8).transform(X)[0, 0] > 0
-    np.True_
+    >>> bool(TextScore().fit(X, [1, 0] * 8).transform(X)[0, 0] > 0)
+    True
     """
 
     def __init__(self, *, C: float = 1.0) -> None:
@@ -118,23 +119,18 @@ class TextScore(TransformerMixin, BaseEstimator):
         y : array-like of shape (n_samples,)
             0 or 1.
         """
-        self.columns_ = text_columns(X)
-        self.model_ = make_pipeline(_vectorizer(), LogisticRegression(C=self.C, max_iter=2000))
-        self.model_.fit(join_text(X[self.columns_]), y)
+        self.fit_out_of_fold(X, y, [])
         return self
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
-        """Score texts, shape (n_samples, 1)."""
-        scores = self.model_.decision_function(join_text(X[self.columns_]))
-        return np.asarray(scores, dtype=np.float64)[:, None]
-
-    def out_of_fold(
+    def fit_out_of_fold(
         self,
         X: pd.DataFrame,
         y: ArrayLike,
         folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     ) -> NDArray[np.float64]:
-        """Score each row by a model that has not seen it.
+        """Fit, and score each row by a model that has not seen its label.
+
+        Words are counted once, over all rows; what they speak for is learned fold by fold.
 
         Parameters
         ----------
@@ -150,11 +146,20 @@ class TextScore(TransformerMixin, BaseEstimator):
             NaN for rows in no test fold.
         """
         labels = np.asarray(y)
-        scores = np.full((len(X), 1), np.nan)
+        self.columns_ = text_columns(X)
+        self.vectorizer_ = _vectorizer()
+        terms = self.vectorizer_.fit_transform(join_text(X[self.columns_]))
+        scores = np.full((len(labels), 1), np.nan)
         for train, test in folds:
-            model = TextScore(C=self.C).fit(X.iloc[train], labels[train])
-            scores[test] = model.transform(X.iloc[test])
+            model = LogisticRegression(C=self.C, max_iter=2000).fit(terms[train], labels[train])
+            scores[test, 0] = model.decision_function(terms[test])
+        self.model_ = LogisticRegression(C=self.C, max_iter=2000).fit(terms, labels)
         return scores
+
+    def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """Score texts, shape (n_samples, 1)."""
+        terms = self.vectorizer_.transform(join_text(X[self.columns_]))
+        return np.asarray(self.model_.decision_function(terms), dtype=np.float64)[:, None]
 
 
 class TreeTable(TransformerMixin, BaseEstimator):

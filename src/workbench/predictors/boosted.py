@@ -149,9 +149,8 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
         self.text_ = None
         table = self.table_.transform(frame)
         if self.text and text_columns(frame):
-            score = TextScore()
-            table = np.hstack([table, score.out_of_fold(frame, labels, folds)])
-            self.text_ = score.fit(frame, labels)
+            self.text_ = TextScore()
+            table = np.hstack([table, self.text_.fit_out_of_fold(frame, labels, folds)])
         margins = np.full(len(labels), np.nan)
         rounds = []
         for train, test in folds:

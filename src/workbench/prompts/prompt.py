@@ -16,6 +16,7 @@ The parts are Jinja templates, strict about their variables. Whatever a variable
 is data: it is escaped so that no lead can close a tag or add an instruction to the prompt.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,8 +123,8 @@ class Prompt:
         safe = {name: _escape(value) for name, value in values.items()}
         try:
             return RenderedPrompt(
-                _ENVIRONMENT.from_string(self.system).render(safe).strip(),
-                _ENVIRONMENT.from_string(self.user).render(safe).strip(),
+                _compiled(self.system).render(safe).strip(),
+                _compiled(self.user).render(safe).strip(),
             )
         except TemplateError as error:
             raise PromptError(
@@ -136,6 +137,11 @@ class Prompt:
 _ENVIRONMENT = SandboxedEnvironment(
     undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
 )
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
 
 
 def _escape(

@@ -2,13 +2,9 @@
 
 import html
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
-
-import nbformat
-from nbconvert import HTMLExporter
-from nbconvert.preprocessors import Preprocessor
-from traitlets.config import Config
 
 __all__ = ["export_page"]
 
@@ -16,25 +12,12 @@ _STYLE = Path(__file__).with_name("style.css")
 _EXTERNAL = re.compile(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 
 
-class _ReaderOnly(Preprocessor):
-    """Drop what is for the author: streams, empty cells, the parameters."""
-
-    def preprocess(self, notebook: Any, resources: Any) -> tuple[Any, Any]:
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                cell.outputs = [o for o in cell.outputs if o.output_type != "stream"]
-        notebook.cells = [
-            c for c in notebook.cells if c.cell_type != "code" or getattr(c, "outputs", [])
-        ]
-        return notebook, resources
-
-
-def export_page(notebook: nbformat.NotebookNode, target: Path, *, title: str) -> Path:
+def export_page(notebook: Any, target: Path, *, title: str) -> Path:
     """Write an executed notebook as a page for readers.
 
     Parameters
     ----------
-    notebook
+    notebook : NotebookNode
         Executed.
     target
         The HTML file; replaced in one step.
@@ -51,15 +34,18 @@ def export_page(notebook: nbformat.NotebookNode, target: Path, *, title: str) ->
     ValueError
         When the page would ask the network for something; a defect of a template.
     """
-    config = Config()
-    exporter = config.HTMLExporter
-    exporter.template_name = "basic"
-    exporter.exclude_input = True
-    exporter.exclude_input_prompt = True
-    exporter.exclude_output_prompt = True
-    exporter.mathjax_url = exporter.require_js_url = ""
-    exporter.preprocessors = [_ReaderOnly]
-    body, _ = HTMLExporter(config=config).from_notebook_node(notebook)
+    # Imported here: a notebook that only shows a report needs no exporter.
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        mathjax_url="",
+        require_js_url="",
+    )
+    body, _ = exporter.from_notebook_node(_for_readers(notebook))
     page = (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
@@ -74,3 +60,13 @@ def export_page(notebook: nbformat.NotebookNode, target: Path, *, title: str) ->
     part.write_text(page, encoding="utf-8")
     part.replace(target)
     return target
+
+
+def _for_readers(notebook: Any) -> Any:
+    """Leave out what is for the author: streams, and cells that show nothing."""
+    copy = deepcopy(notebook)
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.output_type != "stream"]
+    copy.cells = [c for c in copy.cells if c.cell_type != "code" or c.outputs]
+    return copy

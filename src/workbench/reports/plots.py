@@ -19,6 +19,7 @@ __all__ = ["Plot", "frontier_plot", "interval_plot", "reliability_plot"]
 _COLOURS = {"model": "#0072B2", "claude": "#D55E00", "ensemble": "#009E73"}
 _GREY = "#6b7280"
 _KINDS = {"model": "plain ML", "claude": "Claude", "ensemble": "ensemble"}
+_STAND_INS = {"claude": "simulated reader in Claude's place", "ensemble": "ensemble with it"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,9 @@ def _clean(axes: Axes) -> None:
 
 
 def _kind_legend(axes: Axes, evaluation: Evaluation) -> None:
-    simulated = any(a.origin == "simulated" for a in evaluation.arms)
+    words = _KINDS | (_STAND_INS if any(a.simulated for a in evaluation.arms) else {})
     for kind in dict.fromkeys(a.kind for a in evaluation.arms):
-        note = " (simulated answers)" if simulated and kind != "model" else ""
-        axes.plot([], [], "o", color=_COLOURS[kind], label=_KINDS[kind] + note)
+        axes.plot([], [], "o", color=_COLOURS[kind], label=words[kind])
 
 
 def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
@@ -84,7 +84,7 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     axes.axvline(base, color=_GREY, lw=1, ls="--", zorder=0)
     for row, arm in enumerate(arms):
         found = evaluation.measurements[arm.name, name]
-        hollow = arm.origin == "simulated"
+        hollow = arm.simulated
         axes.plot(
             [found.ci_lower, found.ci_upper], [row, row], color=_COLOURS[arm.kind], lw=2.5,
             solid_capstyle="round",
@@ -104,7 +104,7 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
             f"true probabilities {how.format(ceiling[name])}", (ceiling[name], len(arms) - 0.45),
             (-4, 0), textcoords="offset points", ha="right", fontsize=8, color="#111827",
         )  # fmt: skip
-    axes.set_yticks(range(len(arms)), [a.name for a in arms])
+    axes.set_yticks(range(len(arms)), [a.label for a in arms])
     axes.set_ylim(-0.6, len(arms) - 0.2)
     axes.set_xlabel(f"{how.title} ({'more' if how.higher_is_better else 'less'} is better)")
     axes.annotate(
@@ -113,7 +113,7 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     )  # fmt: skip
     _clean(axes)
     level = f"{evaluation.info.confidence_level:.0%}"
-    figures = "; ".join(f"{a.name} {evaluation.cell(a.name, name)}" for a in evaluation.arms)
+    figures = "; ".join(f"{a.label} {evaluation.cell(a.name, name)}" for a in evaluation.arms)
     return _plot(figure, f"{how.title} of each arm with {level} intervals: {figures}.")
 
 
@@ -149,11 +149,11 @@ def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
             ],
             fmt="o-", ms=4, lw=1.2, elinewidth=1, color=_COLOURS[arm.kind],
         )  # fmt: skip
-        panel.set_title(arm.name, fontsize=9.5)
+        panel.set_title(arm.label, fontsize=9.5)
         panel.set_xlim(0, top)
         panel.set_ylim(0, top)
         _clean(panel)
-        words.append(f"{arm.name} calibration error {evaluation.cell(arm.name, 'ece')}")
+        words.append(f"{arm.label} calibration error {evaluation.cell(arm.name, 'ece')}")
     figure.supxlabel("predicted share of conversions", fontsize=9)
     figure.supylabel("observed share", fontsize=9)
     return _plot(
@@ -161,6 +161,23 @@ def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
         "Reliability diagrams, predicted against observed share in ten bins of equal size; the "
         f"dashed line is perfect calibration. {'; '.join(words)}.",
     )
+
+
+def _label_points(axes: Axes, points: list[tuple[float, float, str]]) -> None:
+    """Write names beside points, from the top down, pushing apart those that would collide."""
+    low, high = axes.get_ylim()
+    line = 0.055 * (high - low)
+    width = 0.4 * (max(x for x, _, _ in points) or 1)
+    taken: list[tuple[float, float]] = []
+    for x, y, name in sorted(points, key=lambda p: -p[1]):
+        at = y
+        while any(abs(x - x2) < width and abs(at - y2) < line for x2, y2 in taken):
+            at -= line / 4
+        taken.append((x, at))
+        axes.annotate(
+            name, (x, y), (x + 0.025 * width / 0.4, at), va="center", fontsize=9,
+            arrowprops={"arrowstyle": "-", "color": "#9ca3af", "lw": 0.6},
+        )  # fmt: skip
 
 
 def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
@@ -185,11 +202,9 @@ def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
         axes.plot([cost, cost], [found.ci_lower, found.ci_upper], color=_COLOURS[arm.kind], lw=2)
         axes.plot(
             cost, found.estimate, "o", ms=8, mew=2, color=_COLOURS[arm.kind],
-            mfc="white" if arm.origin == "simulated" else _COLOURS[arm.kind],
+            mfc="white" if arm.simulated else _COLOURS[arm.kind],
         )  # fmt: skip
-        axes.annotate(
-            arm.name, (cost, found.estimate), (8, -3), textcoords="offset points", fontsize=9
-        )
+    _label_points(axes, [(cost, found.estimate, arm.label) for cost, found, arm in points])
     best, line = -np.inf, []
     for cost, found, _ in sorted(points, key=lambda p: (p[0], -sign * p[1].estimate)):
         if sign * found.estimate > best:
@@ -203,7 +218,7 @@ def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     _kind_legend(axes, evaluation)
     axes.legend(frameon=False, fontsize=8.5, loc="lower right")
     _clean(axes)
-    names = {(c, f.estimate): a.name for c, f, a in points}
+    names = {(c, f.estimate): a.label for c, f, a in points}
     frontier = ", ".join(names[point] for point in line)
     return _plot(
         figure,

@@ -7,11 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jupytext
-import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
-
 from workbench import errors
 from workbench.errors import SpecError, WorkbenchError
 from workbench.evaluation.session import SpecResult
@@ -86,7 +81,9 @@ def _title(spec: RunSpec) -> str:
     return f"{load_task(spec.task).title}: {spec.name}"
 
 
-def _template(path: Path, parameters: dict[str, str]) -> nbformat.NotebookNode:
+def _template(path: Path, parameters: dict[str, str]) -> Any:
+    import jupytext
+
     try:
         notebook = jupytext.read(path)
     except FileNotFoundError:
@@ -112,20 +109,22 @@ def _template(path: Path, parameters: dict[str, str]) -> nbformat.NotebookNode:
     return notebook
 
 
-def _parameters_of(notebook: nbformat.NotebookNode) -> list[str]:
+def _parameters_of(notebook: Any) -> list[str]:
     cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     lines = [line for cell in cells for line in cell.source.splitlines()]
     return [line.split("=")[0].split(":")[0].strip() for line in lines if "=" in line]
 
 
-def _execute(
-    notebook: nbformat.NotebookNode, folder: Path, parameters: dict[str, Any], template: Path
-) -> nbformat.NotebookNode:
-    target = folder / "notebook.ipynb"
+def _execute(notebook: Any, folder: Path, parameters: dict[str, Any], template: Path) -> Any:
+    # Notebook machinery is imported where it is used: whoever only displays a report,
+    # such as the kernel itself, starts without it.
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
     try:
         return papermill.execute_notebook(
             notebook,
-            str(target),
+            str(folder / "notebook.ipynb"),
             parameters=parameters,
             kernel_name="python3",
             progress_bar=False,
@@ -133,12 +132,25 @@ def _execute(
             # The kernel tells its progress on its stderr; pass it on as it comes.
             stderr_file=sys.stderr,
             cwd=str(template.parent),
+            kernel_manager_class=_local_kernel(),
         )
     except PapermillExecutionError as error:
         raise _translated(error, template) from error
 
 
-def _translated(error: PapermillExecutionError, template: Path) -> BaseException:
+def _local_kernel() -> type:
+    from jupyter_client.manager import AsyncKernelManager
+    from traitlets import Enum
+
+    class LocalKernel(AsyncKernelManager):
+        """A kernel behind a Unix socket: no port is opened, and nobody else can listen in."""
+
+        transport = Enum(["ipc"], default_value="ipc", config=True)
+
+    return LocalKernel
+
+
+def _translated(error: Any, template: Path) -> BaseException:
     kind = getattr(errors, str(error.ename), None)
     if isinstance(kind, type) and issubclass(kind, WorkbenchError):
         # The kernel's message is whole already: what, where, expected and fix.

@@ -1,19 +1,15 @@
 """The parts of a report, each shown as HTML in a notebook and in the exported page."""
 
-import html
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import pandas as pd
-
-from workbench.evaluation import Evaluation, Verdict, caveats
+from workbench.evaluation import ArmInfo, Evaluation, Verdict, caveats
 from workbench.evaluation.gate import Decision, RuleResult
 from workbench.evaluation.session import SpecResult
-from workbench.reports.plots import frontier_plot, interval_plot, reliability_plot
+from workbench.reports.markup import Section, breakable, escape, figure, table
+from workbench.reports.plots import Plot, frontier_plot, interval_plot, reliability_plot
+from workbench.reports.provenance import arms_table, facts_table
 from workbench.scorers import metric
 from workbench.tasks import load_task
 
-__all__ = ["Report", "Section"]
+__all__ = ["Report"]
 
 _MARKS = {Decision.PROMOTE: "✔", Decision.REJECT: "✘", Decision.CANNOT_DECIDE: "?"}
 _CLASSES = {
@@ -29,33 +25,6 @@ _ORIGINS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A piece of HTML that displays itself."""
-
-    text: str
-
-    def _repr_html_(self) -> str:
-        return self.text
-
-
-def _e(text: object) -> str:
-    return html.escape(str(text), quote=True)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
-    """Write a table; cells are HTML already, the first of each row is its heading."""
-    top = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
-    body = "".join(
-        f"<tr><th scope='row'>{row[0]}</th>" + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>"
-        for row in rows
-    )
-    return (
-        f"<div class='scroll'><table class='wb {css}'><thead><tr>{top}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
 class Report:
     """The sections of a report on one spec.
 
@@ -69,45 +38,101 @@ class Report:
         self.result = result
         self.evaluation: Evaluation = result.evaluation
         self.verdict: Verdict = result.verdict
+        self._primary = result.spec.primary_metric
 
     @property
     def badges(self) -> Section:
         """Where answers and data came from."""
         origins = sorted({a.origin for a in self.evaluation.arms if a.origin})
-        marks = [f"<span class='badge {_e(o)}'>{_e(_ORIGINS[o])}</span>" for o in origins]
+        marks = [f"<span class='badge {escape(o)}'>{escape(_ORIGINS[o])}</span>" for o in origins]
         kind = self.evaluation.info.dataset_kind
-        marks.append(f"<span class='badge data-{_e(kind)}'>DATA: {_e(kind)}</span>")
+        marks.append(f"<span class='badge data-{escape(kind)}'>DATA: {escape(kind)}</span>")
         return Section(f"<p class='badges'>{' '.join(marks)}</p>")
 
     @property
     def head(self) -> Section:
-        """Title, verdict and the one-paragraph summary."""
+        """Title, verdict, and every arm at a glance."""
         info, verdict = self.evaluation.info, self.verdict
         title = f"{load_task(info.task).title}: which arm to promote?"
         about = (
-            f"{_e(info.dataset_title)} · {info.n_train:,} training and {info.n_test:,} test "
-            f"examples, {_e(info.split)} · {info.test_base_rate:.1%} of the test examples convert"
+            f"{info.dataset_title} · {info.n_train:,} training and {info.n_test:,} test examples, "
+            f"{info.split} · {info.test_base_rate:.1%} of the test examples convert"
         )
         css = _CLASSES[verdict.decision]
         return Section(
-            f"<h1>{_e(title)}</h1>{self.badges.text}<p class='about'>{about}</p>"
-            f"<div class='verdict {css}'><p class='word'>{_e(verdict.decision)}</p>"
-            f"<p class='headline'>{_e(verdict.headline)}</p>{self._why()}</div>"
+            f"<h1>{escape(title)}</h1>{self.badges.text}<p class='about'>{escape(about)}</p>"
+            f"<div class='verdict {css}'><p class='word'>{escape(verdict.decision)}</p>"
+            f"<p class='headline'>{escape(verdict.headline)}</p>"
+            f"{self._why()}{self._undecided()}</div>{self._glance()}"
         )
 
     def _why(self) -> str:
-        evaluation, verdict = self.evaluation, self.verdict
-        name = self.result.spec.primary_metric
-        if verdict.promoted is None:
+        if self.verdict.promoted is None:
             return ""
-        arm = verdict.promoted
-        sentence = evaluation.compare(name).sentence(arm)
-        cost = evaluation.cell(arm, "cost_per_1000_usd")
-        latency = evaluation.cell(arm, "latency_p95_s")
+        arm = self.verdict.promoted
+        sentence = self.evaluation.compare(self._primary).sentence(arm)
+        latency = self.evaluation.cell(arm, "latency_p95_s")
+        cost = self.evaluation.cell(arm, "cost_per_1000_usd")
+        return f"<p>{escape(sentence)} Latency p95 {latency}; cost per 1,000 {cost}.</p>"
+
+    def _undecided(self) -> str:
+        simulated = [a.label for a in self.evaluation.arms if a.simulated]
+        if not simulated:
+            return ""
         return (
-            f"<p>{_e(sentence)} Latency p95 {_e(latency)}; cost per 1,000 predictions "
-            f"{_e(cost)}; brackets are {evaluation.info.confidence_level:.0%} intervals.</p>"
+            f"<p><b>Not decided: {escape(', '.join(simulated))}.</b> A simulated reader took "
+            "Claude's place, so these figures speak neither for nor against Claude. Run the same "
+            "spec with an API key to decide; its price is under “Accuracy, latency and cost”.</p>"
         )
+
+    def _glance(self) -> str:
+        rows = []
+        compared = self.evaluation.compare(self._primary)
+        how = metric(self._primary)
+        for arm in self.evaluation.arms:
+            if arm.name == self.verdict.baseline:
+                judged, difference = "baseline", "–"
+            else:
+                found = self.verdict.arm(arm.name)
+                word = self.verdict.word(arm.name)
+                judged = f"<b class='{_CLASSES[found.decision]}'>{escape(word)}</b>"
+                d = compared[arm.name].difference
+                difference = figure(
+                    *(how.format(v, signed=True) for v in (d.difference, d.ci_lower, d.ci_upper))
+                )
+            rows.append(
+                [
+                    escape(arm.label),
+                    judged,
+                    self._figure(arm, self._primary),
+                    difference,
+                    self._figure(arm, "accuracy"),
+                    self._figure(arm, "latency_p95_s"),
+                    self._figure(arm, "cost_per_1000_usd"),
+                ]
+            )
+        head = (
+            "Arm",
+            "Verdict",
+            how.title,
+            f"from {breakable(self.verdict.baseline)}",
+            "Accuracy",
+            "Latency p95",
+            "Cost per 1,000",
+        )
+        info = self.evaluation.info
+        return (
+            table(head, rows, css="glance")
+            + f"<p class='about'>Brackets are {info.confidence_level:.0%} intervals; differences "
+            "are paired and their intervals hold together. Always answering the more frequent "
+            f"class is right <b>{self.evaluation.majority_accuracy:.1%}</b> of the time.</p>"
+        )
+
+    def _figure(self, arm: ArmInfo, name: str) -> str:
+        found, how = self.evaluation.measurements[arm.name, name], metric(name)
+        if found.n == 0 or (name.startswith("latency") and arm.simulated):
+            return escape(self.evaluation.cell(arm.name, name))
+        return figure(*(how.format(v) for v in (found.estimate, found.ci_lower, found.ci_upper)))
 
     @property
     def arms(self) -> Section:
@@ -116,272 +141,221 @@ class Report:
         for found in self.verdict.arms:
             rules = "".join(
                 f"<li><span class='{_CLASSES[r.decision]}'>{_MARKS[r.decision]}</span> "
-                f"<code>{r.code}</code> {_e(r.rule)}{self._measured(r)}</li>"
+                f"<code>{r.code}</code> {escape(r.rule)}{_measured(r)}</li>"
                 for r in found.rules
             )
-            reason = f"<p>{_e(found.reason)}</p>" if found.decision is not Decision.PROMOTE else ""
-            mark = f"<b class='{_CLASSES[found.decision]}'>{_e(found.decision)}</b>"
-            rows.append((_e(found.arm), mark, f"{reason}<ul class='rules'>{rules}</ul>"))
+            word = self.verdict.word(found.arm)
+            mark = f"<b class='{_CLASSES[found.decision]}'>{escape(word)}</b>"
+            about = "" if found.decision is Decision.PROMOTE else f"<p>{escape(found.reason)}</p>"
+            rows.append((escape(found.label), mark, f"{about}<ul class='rules'>{rules}</ul>"))
         return Section(
-            "<h2>Verdict on each arm</h2>"
-            f"<p>Each arm is held against the baseline <b>{_e(self.verdict.baseline)}</b>. A rule "
-            "is met (✔) or broken (✘) when its whole interval is on one side of the bound; "
+            "<h2>The gate, arm by arm</h2>"
+            f"<p>Each arm is held against the baseline <b>{escape(self.verdict.baseline)}</b>. A "
+            "rule is met (✔) or broken (✘) when its whole interval is on one side of the bound; "
             "else it is undecided (?).</p>"
-            + _table(("Arm", "Verdict", "Why"), rows, css="wide-last")
+            + table(("Arm", "Verdict", "Why"), rows, css="wide-last")
         )
-
-    def _measured(self, rule: RuleResult) -> str:
-        if rule.estimate != rule.estimate:
-            return f": {_e(rule.note)}" if rule.note else ""
-        how, signed = metric(rule.metric), rule.code == "WB-G01"
-        text = (
-            f": {how.format(rule.estimate, signed=signed)} "
-            f"[{how.format(rule.ci_lower, signed=signed)}, "
-            f"{how.format(rule.ci_upper, signed=signed)}]"
-        )
-        needed = f" · about {rule.n_needed:,} examples would decide" if rule.n_needed else ""
-        return _e(text) + needed
 
     @property
-    def table(self) -> Section:
-        """Every arm by every metric."""
-        quality = ["roc_auc", "average_precision", "log_loss", "brier", "ece", "lift_at_10"]
-        working = ["latency_p50_s", "latency_p95_s", "latency_p99_s", "cost_per_1000_usd"]
-        rates = ["error_rate", "abstain_rate"]
-        first = self._figures(quality)
-        second = self._figures(["accuracy", *working, *rates])
-        n = self.evaluation.info.n_test
-        majority = (
-            "<p>Always answering the more frequent class is right "
-            f"<b>{self.evaluation.majority_accuracy:.1%}</b> of the time (majority class).</p>"
+    def caveats(self) -> Section:
+        """What a reader must know."""
+        items = "".join(
+            f"<li class='caveat {escape(c.severity)}'><code>{escape(c.code)}</code> "
+            f"{escape(c.text)}</li>"
+            for c in caveats(self.evaluation)
         )
-        return Section(
-            "<h2>Accuracy, latency and cost</h2>"
-            f"<p>n = {n:,} test examples for every figure but latency; brackets are "
-            f"{self.evaluation.info.confidence_level:.0%} intervals"
-            f"{self._clustered()}. Latency is that of single predictions, not of a batch divided "
-            f"by its size.</p>{first}{majority}{second}{self._training()}"
-        )
-
-    def _clustered(self) -> str:
-        table = self.evaluation.scores
-        if table.groups is None:
-            return ""
-        return f", clustered by {len(set(table.groups)):,} groups"
-
-    def _figures(self, names: list[str]) -> str:
-        rows = []
-        for arm in self.evaluation.arms:
-            note = "<small>simulated</small>" if arm.origin == "simulated" else ""
-            cells = [f"{_e(arm.name)} {note}"]
-            for name in names:
-                found, how = self.evaluation.measurements[arm.name, name], metric(name)
-                if found.n == 0:
-                    cells.append("not measured")
-                    continue
-                count = f" · n {found.n:,}" if name.startswith("latency") else ""
-                span = f"[{how.format(found.ci_lower)}, {how.format(found.ci_upper)}]{count}"
-                cells.append(f"{_e(how.format(found.estimate))}<br><small>{_e(span)}</small>")
-            rows.append(cells)
-        ceiling = self.evaluation.info.ceiling
-        if ceiling and any(n in ceiling for n in names):
-            rows.append(
-                ["<i>true probabilities</i>"]
-                + [_e(metric(n).format(ceiling[n])) if n in ceiling else "" for n in names]
-            )
-        titles = [
-            f"<abbr title='{_e(metric(n).meaning)}'>{_e(metric(n).title)}</abbr>" for n in names
-        ]
-        return _table(["Arm", *titles], rows)
-
-    def _training(self) -> str:
-        asked = [a for a in self.evaluation.arms if a.n_fit_answers]
-        return "".join(
-            f"<p>Fitting <b>{_e(a.name)}</b> took {a.n_fit_answers:,} answers for its training "
-            f"part, ${a.fit_cost_usd:,.2f} once; not part of the cost above.</p>"
-            for a in asked
-        )
+        return Section(f"<h2>Before you believe this</h2><ul class='caveats'>{items}</ul>")
 
     @property
     def comparison(self) -> Section:
         """Differences from the baseline as sentences, and the interval plot."""
-        name = self.result.spec.primary_metric
-        found = self.evaluation.compare(name)
-        items = "".join(f"<li>{_e(found.sentence(a.arm))}</li>" for a in found.arms)
-        plot = interval_plot(self.evaluation, name)._repr_html_()
+        found = self.evaluation.compare(self._primary)
+        items = "".join(f"<li>{escape(found.sentence(a.arm))}</li>" for a in found.arms)
         return Section(
-            f"<h2>Against the baseline</h2>{plot}"
+            f"<h2>Against the baseline</h2>{_shown(interval_plot(self.evaluation, self._primary))}"
             f"<p>Differences are paired: both arms judge the same examples. The intervals of all "
             f"{len(found.arms)} comparisons hold together at {found.confidence_level:.0%}.</p>"
             f"<ul>{items}</ul>"
         )
 
     @property
+    def figures(self) -> Section:
+        """Every arm by every metric."""
+        quality = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "lift_at_10")
+        right = ("accuracy", "error_rate", "abstain_rate")
+        working = ("latency_p50_s", "latency_p95_s", "latency_p99_s", "cost_per_1000_usd")
+        info, groups = self.evaluation.info, self.evaluation.scores.groups
+        clustered = "" if groups is None else f", clustered by {len(set(groups)):,} groups"
+        timed = [a.name for a in self.evaluation.arms if not a.simulated]
+        measured = max(self.evaluation.measurements[a, working[0]].n for a in timed)
+        return Section(
+            "<h2>Accuracy, latency and cost</h2>"
+            f"<p>n = {info.n_test:,} test examples; brackets are {info.confidence_level:.0%} "
+            f"intervals{clustered}.</p>{self._metrics(quality)}{self._metrics(right)}"
+            f"<p>Accuracy of the majority class: <b>{self.evaluation.majority_accuracy:.1%}</b>. "
+            f"Latency is that of single predictions (up to {measured:,} of them an arm), not of a "
+            f"batch divided by its size.</p>{self._metrics(working)}{self._training()}"
+        )
+
+    def _metrics(self, names: tuple[str, ...]) -> str:
+        rows = [
+            [escape(arm.label), *(self._figure(arm, name) for name in names)]
+            for arm in self.evaluation.arms
+        ]
+        ceiling = self.evaluation.info.ceiling or {}
+        if any(n in ceiling for n in names):
+            known = (escape(metric(n).format(ceiling[n])) if n in ceiling else "" for n in names)
+            rows.append(["<i>true probabilities</i>", *known])
+        titles = [
+            f"<abbr title='{escape(metric(n).meaning)}'>{escape(metric(n).title)}</abbr>"
+            for n in names
+        ]
+        return table(["Arm", *titles], rows)
+
+    def _training(self) -> str:
+        return "".join(
+            f"<p>Fitting <b>{escape(a.label)}</b> took {a.n_fit_answers:,} answers on its training "
+            f"part, ${a.fit_cost_usd:,.2f} once; not part of the cost above.</p>"
+            for a in self.evaluation.arms
+            if a.n_fit_answers
+        )
+
+    @property
     def calibration(self) -> Section:
         """Reliability diagrams."""
-        plot = reliability_plot(self.evaluation)._repr_html_()
         return Section(
             "<h2>Do the probabilities mean what they say?</h2><p>Points on the dashed line: of "
-            "the leads given 20 %, one in five converts. Bars are 95 % intervals.</p>" + plot
+            "the leads given 20 %, one in five converts. Bars are 95 % intervals.</p>"
+            + _shown(reliability_plot(self.evaluation))
         )
 
     @property
     def frontier(self) -> Section:
         """Quality against cost."""
-        plot = frontier_plot(self.evaluation, self.result.spec.primary_metric)._repr_html_()
-        simulated = any(a.origin == "simulated" for a in self.evaluation.arms)
+        simulated = any(a.simulated for a in self.evaluation.arms)
         note = (
-            " Hollow points are answers of the simulated reader, priced as if the named model "
-            "had given them."
+            " Hollow points are the simulated reader's, priced as if the named model had answered."
             if simulated
             else ""
         )
         return Section(
             "<h2>What quality costs</h2><p>No arm on the dashed line is beaten in both quality "
-            f"and cost. The time of this machine's own models is not priced.{note}</p>{plot}"
+            f"and cost. The time of this machine's own models is not priced.{note}</p>"
+            + _shown(frontier_plot(self.evaluation, self._primary))
         )
 
     @property
     def claims(self) -> Section:
         """Claimed figures against measured ones."""
+        targets = load_task(self.evaluation.info.task).targets
         rows = []
-        for target in load_task(self.evaluation.info.task).targets:
-            how = metric(target.metric)
-            for arm in self.evaluation.arms:
-                found = self.evaluation.measurements[arm.name, target.metric]
-                timed = target.metric.startswith("latency")
-                if found.n == 0 or (timed and arm.origin == "simulated"):
-                    outcome = "not measured on Claude"
-                else:
-                    sign = 1 if how.higher_is_better else -1
-                    low, high = sorted((sign * found.ci_lower, sign * found.ci_upper))
-                    goal = sign * target.value
-                    outcome = "met" if low >= goal else "not met" if high < goal else "open"
-                rows.append(
-                    (
-                        _e(f"{how.title} {how.format(target.value)}"),
-                        _e(target.claim),
-                        _e(arm.name),
-                        _e(self.evaluation.cell(arm.name, target.metric)),
-                        _e(outcome),
-                    )
-                )
-        if not rows:
-            return Section("")
+        for arm in self.evaluation.arms:
+            cells = []
+            for target in targets:
+                outcome = self._claim(arm, target.metric, target.value)
+                cell = escape(self.evaluation.cell(arm.name, target.metric))
+                cells.append(f"<b>{outcome}</b><br><small>{cell}</small>")
+            rows.append([escape(arm.label), *cells])
+        head = [
+            f"{escape(metric(t.metric).title)} {escape(metric(t.metric).format(t.value))}"
+            f"<br><small>{escape(t.claim)}</small>"
+            for t in targets
+        ]
         return Section(
             "<h2>What is claimed, and what was measured</h2>"
-            f"<p>Majority class on this data: {self.evaluation.majority_accuracy:.1%}.</p>"
-            "<details><summary>Claims against every arm</summary>"
-            + _table(("Claim", "By", "Arm", "Measured", "Claim is"), rows)
-            + "</details>"
+            f"<p>Majority class on this data: {self.evaluation.majority_accuracy:.1%} accuracy."
+            f"</p>{table(['Arm', *head], rows)}"
         )
+
+    def _claim(self, arm: ArmInfo, name: str, value: float) -> str:
+        found, how = self.evaluation.measurements[arm.name, name], metric(name)
+        if arm.simulated or found.n == 0:
+            return "open"
+        sign = 1 if how.higher_is_better else -1
+        low, high = sorted((sign * found.ci_lower, sign * found.ci_upper))
+        if low >= sign * value:
+            return "met"
+        return "not met" if high < sign * value else "open"
 
     @property
     def slices(self) -> Section:
         """The primary metric within slices of the test set."""
-        name = self.result.spec.primary_metric
-        frame = self.evaluation.slices(name)
-        if frame.empty:
-            return Section(
-                "<h2>Slices</h2><p>No slice has 50 examples with 10 of either class.</p>"
-            )
-        how = metric(name)
+        how, frame = metric(self._primary), self.evaluation.slices(self._primary)
         parts = []
         for column, part in frame.groupby("slice", sort=False):
             rows = []
             for value, cells in part.groupby("value", sort=False):
-                first = cells.iloc[0]
-                by_arm = cells.set_index("arm")
-                texts = [
-                    f"{_e(how.format(by_arm.loc[a, 'estimate']))}<br><small>"
-                    f"[{_e(how.format(by_arm.loc[a, 'ci_lower']))}, "
-                    f"{_e(how.format(by_arm.loc[a, 'ci_upper']))}]</small>"
+                first, by_arm = cells.iloc[0], cells.set_index("arm")
+                shown = [
+                    figure(*(how.format(by_arm.loc[a, k]) for k in _BOUNDS))
                     for a in self.evaluation.arm_names
                 ]
-                rows.append((_e(value), f"{first.n:,}", f"{first.base_rate:.1%}", *texts))
-            head = (_e(column), "n", "Convert", *map(_e, self.evaluation.arm_names))
-            parts.append(f"<h3>{_e(column)}</h3>" + _table(head, rows))
+                rows.append((escape(value), f"{first.n:,}", f"{first.base_rate:.1%}", *shown))
+            labels = [breakable(a.label) for a in self.evaluation.arms]
+            parts.append(
+                f"<h3>{escape(column)}</h3>"
+                + table(("Slice", "n", "Convert", *labels), rows, css="narrow")
+            )
+        tables = (
+            f"<details><summary>Show slices</summary>{''.join(parts)}</details>"
+            if parts
+            else "<p>None is large enough.</p>"
+        )
         return Section(
-            f"<h2>Slices: {_e(how.title)} by group of leads</h2><p>Slices with fewer than 50 "
+            f"<h2>Slices: {escape(how.title)} by group of leads</h2><p>Slices with fewer than 50 "
             "examples, or 10 of either class, are left out. Many intervals are shown, so a few "
-            "will look different by chance.</p><details><summary>Show slices</summary>"
-            + "".join(parts)
-            + "</details>"
+            f"will look different by chance.</p>{tables}"
         )
 
     @property
     def beside(self) -> Section:
         """The same arms on further splits."""
-        if not self.result.beside:
-            return Section("")
-        names = ["roc_auc", "log_loss", "ece", "lift_at_10"]
+        names = ("roc_auc", "log_loss", "ece", "lift_at_10")
         parts = []
         for other in self.result.beside:
             rows = [
-                (
-                    _e(arm),
-                    *(_e(other.cell(arm, n)) for n in names),
-                    _e(self.evaluation.cell(arm, "roc_auc")),
-                )
-                for arm in other.arm_names
+                [
+                    escape(arm.label),
+                    *(escape(other.cell(arm.name, n)) for n in names),
+                    escape(self.evaluation.cell(arm.name, "roc_auc")),
+                ]
+                for arm in other.arms
             ]
             shift = [c.text for c in caveats(other) if c.code == "WB-C03"]
-            warning = "".join(f"<p class='caveat warning'>{_e(text)}</p>" for text in shift)
+            warning = "".join(f"<p class='caveat warning'>{escape(text)}</p>" for text in shift)
             head = ("Arm", *(metric(n).title for n in names), "ROC AUC above")
             parts.append(
-                f"<h3>{_e(other.info.split)}</h3><p>{other.info.n_train:,} training and "
+                f"<h3>{escape(other.info.split)}</h3><p>{other.info.n_train:,} training and "
                 f"{other.info.n_test:,} test examples; {other.info.train_base_rate:.1%} and "
-                f"{other.info.test_base_rate:.1%} convert.</p>{warning}" + _table(head, rows)
+                f"{other.info.test_base_rate:.1%} convert.</p>{warning}" + table(head, rows)
             )
+        if not parts:
+            return Section("")
         return Section("<h2>The same arms on another split</h2>" + "".join(parts))
-
-    @property
-    def caveats(self) -> Section:
-        """What a reader must know."""
-        items = "".join(
-            f"<li class='caveat {_e(c.severity)}'><code>{_e(c.code)}</code> {_e(c.text)}</li>"
-            for c in caveats(self.evaluation)
-        )
-        return Section(f"<h2>Before you believe this</h2><ul class='caveats'>{items}</ul>")
 
     @property
     def provenance(self) -> Section:
         """Digests, versions and seeds: what is needed to get the same figures again."""
-        info = self.evaluation.info
-        facts = [
-            ("Run", f"{self.result.spec.name} · {info.created_at}"),
-            ("Task", f"{info.task}, version {info.task_version}"),
-            (
-                "Data",
-                f"{info.dataset} {info.dataset_version}, licence {info.licence}, digest "
-                f"{info.dataset_digest}",
-            ),
-            ("Split", info.split),
-            ("Project", f"git {info.git_revision}"),
-            ("Seeds", f"evaluation {info.random_state}, {info.n_resamples:,} resamples"),
-            ("Repeats", f"{info.n_repeats} answer{'s' if info.n_repeats > 1 else ''} an example"),
-            ("Prices", ", ".join(self._price_tables()) or "none used"),
-            ("Software", ", ".join(f"{k} {v}" for k, v in info.versions.items())),
-        ]
-        rows = [(_e(k), _e(v)) for k, v in facts]
-        arms = [
-            (
-                _e(a.name),
-                _e(a.description),
-                _e(a.strategy or "–"),
-                f"<code>{_e(a.prompt_digest or '–')}</code>",
-                _e(a.origin or "this machine"),
-                f"{a.fit_s:.1f} s",
-            )
-            for a in self.evaluation.arms
-        ]
-        head = ("Arm", "What it is", "Strategy", "Prompt digest", "Answers from", "Fit")
         return Section(
             "<h2>Where this comes from</h2>"
-            + _table(head, arms)
-            + _table(("", ""), rows, css="facts")
+            + arms_table(self.evaluation)
+            + facts_table(self.evaluation, self.result.spec.name)
         )
 
-    def _price_tables(self) -> list[str]:
-        tables: pd.Series = self.evaluation.records["price_table"].dropna()
-        return sorted({part for text in tables.unique() for part in str(text).split(" + ")})
+
+_BOUNDS = ("estimate", "ci_lower", "ci_upper")
+
+
+def _shown(plot: Plot) -> str:
+    return plot._repr_html_()
+
+
+def _measured(rule: RuleResult) -> str:
+    if rule.estimate != rule.estimate:  # NaN: nothing was measured
+        return f": {escape(rule.note)}" if rule.note else ""
+    how, signed = metric(rule.metric), rule.code == "WB-G01"
+    value, low, high = (
+        how.format(v, signed=signed) for v in (rule.estimate, rule.ci_lower, rule.ci_upper)
+    )
+    needed = f" · about {rule.n_needed:,} examples would decide" if rule.n_needed else ""
+    return escape(f": {value} [{low}, {high}]{needed}")

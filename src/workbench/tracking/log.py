@@ -57,7 +57,7 @@ def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
             for name in ("verdict.json", "evaluation.json", "records.parquet", "spec.json"):
                 mlflow.log_artifact(str(report.parent / name))
             for arm in evaluation.arms:
-                with mlflow.start_run(run_name=f"{spec.name}/{arm.name}", nested=True):
+                with mlflow.start_run(run_name=f"{spec.name}/{arm.label}", nested=True):
                     _log_arm(mlflow, result, arm, prompts)
                     mlflow.log_input(dataset, context="test")
             return str(parent.info.run_id)
@@ -121,6 +121,8 @@ def _log_arm(
     evaluation = result.evaluation
     values: dict[str, float] = {"fit_s": arm.fit_s, "fit_cost_usd": arm.fit_cost_usd}
     for name in METRICS:
+        if arm.simulated and name.startswith("latency"):
+            continue  # the stand-in's time would be read as Claude's
         found = evaluation.measurements[arm.name, name]
         values |= {
             name: found.estimate,
@@ -139,11 +141,7 @@ def _log_arm(
         }
     mlflow.log_metrics({k: v for k, v in values.items() if math.isfinite(v)})
     mlflow.log_params(_plain({"arm": arm.name, "kind": arm.kind, **arm.parameters}))
-    verdict = (
-        "baseline"
-        if arm.name == evaluation.info.baseline
-        else str(result.verdict.arm(arm.name).decision)
-    )
+    verdict = result.verdict.word(arm.name)
     mlflow.set_tags(
         {
             **_common_tags(evaluation),
