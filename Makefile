@@ -37,7 +37,7 @@ ui: setup ## Start the MLflow dashboard on this machine (lean: one worker)
 	@$(BIN)/workbench ui
 
 docs: setup ## Rewrite the generated parts of the documentation
-	@$(BIN)/workbench docs --write
+	@$(BIN)/python docs/generate.py
 
 lock: setup ## Resolve requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \

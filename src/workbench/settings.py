@@ -69,6 +69,30 @@ class Settings:
             base_url=env.get("ANTHROPIC_BASE_URL") or None,
         )
 
+    def to_environ(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Environment in which `from_env` of another process gives these settings.
+
+        Parameters
+        ----------
+        environ
+            The environment to start from.
+
+        Examples
+        --------
+        >>> here = Settings(root=Path("/tmp/project"), data_dir=Path("/tmp"))
+        >>> here.to_environ({"ANTHROPIC_API_KEY": "another's", "HOME": "/home/me"})
+        {'HOME': '/home/me', 'WORKBENCH_ROOT': '/tmp/project', 'WORKBENCH_DATA_DIR': '/tmp'}
+        """
+        named = {
+            "WORKBENCH_ROOT": str(self.root),
+            # A folder that does not exist cannot be named; the default is looked up again.
+            "WORKBENCH_DATA_DIR": str(self.data_dir) if self.data_dir.is_dir() else None,
+            "ANTHROPIC_API_KEY": self.api_key,
+            "ANTHROPIC_BASE_URL": self.base_url,
+        }
+        kept = {k: v for k, v in environ.items() if k not in named}
+        return kept | {k: v for k, v in named.items() if v is not None}
+
     @property
     def datasets(self) -> Path:
         """Folder of the data set catalogue."""

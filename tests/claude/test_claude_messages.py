@@ -77,7 +77,11 @@ def test_the_body_is_the_messages_api_of_this_version() -> None:
         "system": "Be brief",
         "messages": [{"role": "user", "content": "Hello"}],
         "output_config": {
-            "format": {"type": "json_schema", "schema": {"type": "object"}},
+            # As the SDK rewrites it: the API wants closed objects and takes no bounds.
+            "format": {
+                "type": "json_schema",
+                "schema": {"type": "object", "properties": {}, "additionalProperties": False},
+            },
             "effort": "low",
         },
     }
@@ -95,3 +99,20 @@ def test_total_input_counts_every_class() -> None:
 def test_every_origin_says_what_it_is() -> None:
     assert all(origin.describe().startswith(origin.value) for origin in Origin)
     assert "not Claude" in Origin.SIMULATED.describe()
+
+
+def test_bounds_move_into_descriptions_and_properties_keep_their_order() -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "reason": {"type": "string"},
+            "chance": {"type": "number", "minimum": 0, "maximum": 1},
+            "abstain": {"type": "boolean"},
+        },
+        "required": ["reason", "chance", "abstain"],
+        "additionalProperties": False,
+    }
+    sent = request_body(replace(ONE, schema=schema))["output_config"]["format"]["schema"]
+    assert list(sent["properties"]) == ["reason", "chance", "abstain"]
+    assert "maximum" not in sent["properties"]["chance"]
+    assert "maximum: 1" in sent["properties"]["chance"]["description"]

@@ -1,5 +1,6 @@
 """What is asked and what came back, as small values without behaviour of their own."""
 
+import functools
 import hashlib
 import json
 import math
@@ -254,12 +255,20 @@ def request_body(request: ClaudeRequest) -> dict[str, Any]:
         body["system"] = request.system
     output: dict[str, Any] = {}
     if request.schema is not None:
-        output["format"] = {"type": "json_schema", "schema": json.loads(str(request.schema))}
+        output["format"] = {"type": "json_schema", "schema": _wire_schema(str(request.schema))}
     if request.effort is not None:
         output["effort"] = request.effort
     if output:
         body["output_config"] = output
     return body
+
+
+@functools.lru_cache(maxsize=64)
+def _wire_schema(text: str) -> dict[str, Any]:
+    # The API takes a subset of JSON Schema; the SDK moves the rest (bounds) into descriptions.
+    from anthropic import transform_schema
+
+    return transform_schema(json.loads(text))
 
 
 def _canonical(value: object) -> str:

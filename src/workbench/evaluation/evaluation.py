@@ -14,13 +14,16 @@ from workbench.errors import EvaluationError
 from workbench.evaluation.comparison import Comparison, compare_arms
 from workbench.evaluation.operations import OPERATIONS, operate
 from workbench.evaluation.records import SLICE_PREFIX
-from workbench.evaluation.scores import ScoreTable, score_table
+from workbench.evaluation.scores import ScoreTable, resamples_needed, score_table
 from workbench.scorers import EXAMPLE_SCORES, METRICS, STATISTICS, metric
 from workbench.stats import Estimate
 
 __all__ = ["ArmInfo", "Evaluation", "RunInfo"]
 
 _MIN_SLICE = 50
+_SLICE_COLUMNS = (
+    "slice", "value", "arm", "origin", "n", "base_rate", "estimate", "ci_lower", "ci_upper",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,7 @@ class Evaluation:
         Returns
         -------
         DataFrame
-            Columns slice, value, arm, n, base_rate, estimate, ci_lower, ci_upper.
+            Columns slice, value, arm, origin, n, base_rate, estimate, ci_lower, ci_upper.
         """
         rows = []
         for column in [c for c in self.records.columns if c.startswith(SLICE_PREFIX)]:
@@ -260,7 +263,10 @@ class Evaluation:
                 table = score_table(
                     part,
                     self.arm_names,
-                    n_resamples=min(300, self.info.n_resamples),
+                    n_resamples=min(
+                        max(300, resamples_needed(2, self.info.confidence_level)),
+                        self.info.n_resamples,
+                    ),
                     random_state=self.info.random_state,
                 )
                 for arm in self.arm_names:
@@ -270,6 +276,7 @@ class Evaluation:
                             "slice": column.removeprefix(SLICE_PREFIX),
                             "value": value,
                             "arm": arm,
+                            "origin": self.arm(arm).origin,
                             "n": len(y),
                             "base_rate": float(y.mean()),
                             "estimate": found.estimate,
@@ -277,15 +284,15 @@ class Evaluation:
                             "ci_upper": found.ci_upper,
                         }
                     )
-        columns = ["slice", "value", "arm", "n", "base_rate", "estimate", "ci_lower", "ci_upper"]
-        return pd.DataFrame(rows, columns=columns)
+        return pd.DataFrame(rows, columns=list(_SLICE_COLUMNS))
 
     def to_frame(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """List every figure with its interval and n, one row an arm and metric."""
         rows = []
         for (arm, name), found in self.measurements.items():
             if metrics is None or name in metrics:
-                rows.append({"arm": arm, "metric": name, **found.as_dict()})
+                origin = self.arm(arm).origin
+                rows.append({"arm": arm, "origin": origin, "metric": name, **found.as_dict()})
         return pd.DataFrame(rows)
 
     def to_markdown(self, metrics: Sequence[str] | None = None) -> str:
@@ -316,7 +323,7 @@ class Evaluation:
         head = "".join(f"<th>{html.escape(metric(n).title)}</th>" for n in names)
         body = "".join(
             f"<tr><th style='text-align:left'>{html.escape(arm.label)}</th>"
-            + "".join(f"<td>{html.escape(self.cell(arm.name, name))}</td>" for name in names)
+            + "".join(f"<td>{_two_lines(self.cell(arm.name, name))}</td>" for name in names)
             + "</tr>"
             for arm in self.arms
         )
@@ -363,3 +370,7 @@ class Evaluation:
                 expected="records.parquet and evaluation.json of a run",
                 fix="name the folder of a finished run",
             ) from error
+
+
+def _two_lines(cell: str) -> str:
+    return html.escape(cell).replace(" [", "<br><small>[").replace("]", "]</small>")

@@ -17,6 +17,7 @@ from workbench.data.brokerage import true_probability
 from workbench.errors import EvaluationError
 from workbench.evaluation.evaluation import ArmInfo, Evaluation, RunInfo
 from workbench.evaluation.records import records_of
+from workbench.evaluation.scores import resamples_needed
 from workbench.predictors import ClaudeClassifier, answering, fit_in_context
 from workbench.scorers import EXAMPLE_SCORES, STATISTICS
 from workbench.tasks import Task
@@ -168,15 +169,17 @@ def _checked(
             expected=f"one of {list(arms)}",
             fix="name one of the arms",
         )
-    for label, value, low in (("n_repeats", n_repeats, 1), ("n_resamples", n_resamples, 100)):
-        if value < low:
-            raise EvaluationError(f"{label} is {value}", expected=f"{low} or more", fix="raise it")
     if not 0.5 <= confidence_level < 1:
         raise EvaluationError(
             f"confidence_level is {confidence_level}",
             expected="a number from 0.5 to below 1, such as 0.95",
             fix="correct it",
         )
+    # Before anything is asked: too few resamples would fail only when all is answered.
+    resamples = max(100, resamples_needed(len(arms), confidence_level))
+    for label, value, low in (("n_repeats", n_repeats, 1), ("n_resamples", n_resamples, resamples)):
+        if value < low:
+            raise EvaluationError(f"{label} is {value}", expected=f"{low} or more", fix="raise it")
     return baseline or next(iter(arms))
 
 

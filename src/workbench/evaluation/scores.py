@@ -1,5 +1,6 @@
 """The probabilities of all arms on one common grid, and what is computed from them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ from workbench.stats import (
     simultaneous_confidence_level,
 )
 
-__all__ = ["ScoreTable", "score_table"]
+__all__ = ["ScoreTable", "resamples_needed", "score_table"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,25 @@ def _bootstrap_pvalue(replicates: NDArray[np.float64]) -> float:
         return 1.0
     tail = min(np.count_nonzero(known <= 0), np.count_nonzero(known >= 0))
     return float(min(1.0, 2 * (tail + 1) / (len(known) + 1)))
+
+
+def resamples_needed(n_arms: int, confidence_level: float) -> int:
+    """Fewest resamples whose percentiles reach the level of simultaneous intervals.
+
+    Parameters
+    ----------
+    n_arms
+        Arms, the baseline included.
+    confidence_level
+        Of all comparisons together.
+
+    Examples
+    --------
+    >>> resamples_needed(2, 0.95), resamples_needed(5, 0.95)
+    (39, 159)
+    """
+    tail = (1 - confidence_level) / (2 * max(1, n_arms - 1))
+    return math.ceil(1 / tail - 1e-9) - 1
 
 
 def score_table(

@@ -13,6 +13,7 @@ from workbench.data import Split
 from workbench.documents import parse_model, read_document
 from workbench.errors import SpecError, WorkbenchError
 from workbench.evaluation.gate import Gate, GateRule
+from workbench.evaluation.scores import resamples_needed
 from workbench.tasks import Task, load_task
 
 __all__ = ["ArmSpec", "RunSpec", "read_spec"]
@@ -140,12 +141,18 @@ class RunSpec(_Strict):
     budget_usd: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=16, ge=1, le=1000)
     beside: tuple[BesideSpec, ...] = ()
-    notebook: str = "notebooks/evaluation_report.py"
+    notebook: str = "notebooks/evaluation_report.ipynb"
 
     @model_validator(mode="after")
     def _agree(self) -> "RunSpec":
         if self.baseline not in self.arms:
             raise ValueError(f"baseline names {self.baseline!r}, which is not under arms")
+        needed = resamples_needed(len(self.arms), self.confidence_level)
+        if self.n_resamples < needed:
+            raise ValueError(
+                f"n_resamples is {self.n_resamples}, but intervals of {len(self.arms)} arms at "
+                f"confidence_level {self.confidence_level} need {needed}"
+            )
         for name, arm in self.arms.items():
             for member in arm.members if isinstance(arm, StackedArm) else ():
                 if member not in self.arms:

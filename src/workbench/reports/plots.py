@@ -216,7 +216,7 @@ def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     axes.set_xlabel("cost per 1,000 predictions, USD")
     axes.set_ylabel(how.title)
     _kind_legend(axes, evaluation)
-    axes.legend(frameon=False, fontsize=8.5, loc="lower right")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     _clean(axes)
     names = {(c, f.estimate): a.label for c, f, a in points}
     frontier = ", ".join(names[point] for point in line)

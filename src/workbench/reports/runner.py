@@ -1,5 +1,6 @@
 """`workbench run`: a spec through its notebook to a page."""
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
@@ -62,13 +63,21 @@ def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcom
     spec = read_spec(path)
     load_task(spec.task)
     template = (settings.root / spec.notebook).resolve()
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    # To the millisecond: two runs of a spec may start in the same second.
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
     folder = settings.mlruns / "runs" / f"{spec.name}-{stamp}"
     parameters = {"spec_path": str(path), "run_dir": str(folder)}
     notebook = _template(template, parameters)
-    folder.mkdir(parents=True)
     try:
-        executed = _execute(notebook, folder, parameters, template)
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise SpecError(
+            f"the run folder cannot be made: {error.strerror}",
+            where=str(folder),
+            fix="make mlruns/ a folder that can be written",
+        ) from None
+    try:
+        executed = _execute(notebook, folder, parameters, template, settings)
         report = export_page(executed, folder / "report.html", title=_title(spec))
         return RunOutcome(SpecResult.load(folder), folder, report)
     except BaseException:
@@ -115,7 +124,9 @@ def _parameters_of(notebook: Any) -> list[str]:
     return [line.split("=")[0].split(":")[0].strip() for line in lines if "=" in line]
 
 
-def _execute(notebook: Any, folder: Path, parameters: dict[str, Any], template: Path) -> Any:
+def _execute(
+    notebook: Any, folder: Path, parameters: dict[str, Any], template: Path, settings: Settings
+) -> Any:
     # Notebook machinery is imported where it is used: whoever only displays a report,
     # such as the kernel itself, starts without it.
     import papermill
@@ -132,13 +143,13 @@ def _execute(notebook: Any, folder: Path, parameters: dict[str, Any], template: 
             # The kernel tells its progress on its stderr; pass it on as it comes.
             stderr_file=sys.stderr,
             cwd=str(template.parent),
-            kernel_manager_class=_local_kernel(),
+            kernel_manager_class=_local_kernel(settings.to_environ(os.environ)),
         )
     except PapermillExecutionError as error:
         raise _translated(error, template) from error
 
 
-def _local_kernel() -> type:
+def _local_kernel(environ: dict[str, str]) -> type:
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import Enum
 
@@ -146,6 +157,10 @@ def _local_kernel() -> type:
         """A kernel behind a Unix socket: no port is opened, and nobody else can listen in."""
 
         transport = Enum(["ipc"], default_value="ipc", config=True)
+
+        async def start_kernel(self, **options: Any) -> None:
+            """Start the kernel with the caller's settings, whatever the process's own are."""
+            await super().start_kernel(**{"env": environ, **options})
 
     return LocalKernel
 
@@ -157,8 +172,9 @@ def _translated(error: Any, template: Path) -> BaseException:
         return kind(str(error.evalue).rstrip("."))
     if error.ename == "KeyboardInterrupt":
         return KeyboardInterrupt()
+    said = str(error.evalue).strip().split("\n")[0][:300]
     return SpecError(
-        f"the notebook failed with {error.ename}: {str(error.evalue).splitlines()[0][:300]}",
+        f"the notebook failed with {error.ename}{': ' if said else ''}{said}",
         where=f"{template}, cell {error.cell_index}",
         fix="run the notebook in JupyterLab to see the traceback",
     )

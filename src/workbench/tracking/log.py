@@ -35,10 +35,10 @@ def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
     str
         Identifier of the parent run.
     """
-    # MLflow logs migrations and prompt look-ups as if they were news.
+    mlflow = connect(settings)
+    # MLflow logs migrations and prompt look-ups as if they were news; its import sets levels.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow").setLevel(logging.ERROR)
-    mlflow = connect(settings)
     evaluation, spec = result.evaluation, result.spec
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

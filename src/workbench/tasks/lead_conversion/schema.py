@@ -6,8 +6,9 @@ __all__ = ["LeadConversionAnswer"]
 
 
 class LeadConversionAnswer(BaseModel):
-    """A judgement of one lead; the API does not enforce the bounds, validation does."""
+    """A judgement of one lead."""
 
+    # The API is told the bounds but does not enforce them; validation here does.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     evidence: list[str] = Field(
