@@ -229,3 +229,22 @@ def test_an_evaluation_survives_being_saved(tmp_path: Any) -> None:
 def test_a_folder_without_an_evaluation_is_named(tmp_path: Any) -> None:
     with pytest.raises(EvaluationError, match="no evaluation can be read"):
         Evaluation.load(tmp_path / "none")
+
+
+def test_an_arm_that_is_worse_on_another_split_is_not_promoted() -> None:
+    better = evaluation(skill={"old": 0.2, "new": 0.9})
+    worse = evaluation(skill={"old": 0.9, "new": 0.1})
+    alike = evaluation(skill={"old": 0.5, "new": 0.5})
+    verdict = Gate([BETTER]).judge(better, [alike, worse])
+    assert verdict.decision is Decision.REJECT
+    assert verdict.headline == "Keep old: new is better here, but worse with 30% test at random."
+    assert [r.code for r in verdict.arm("new").rules] == ["WB-G01", "WB-G05", "WB-G05"]
+    assert Gate([BETTER]).judge(better, [alike]).promoted == "new"
+    by_loss = Gate([BETTER], primary_metric="log_loss").judge(better, [worse])
+    assert by_loss.decision is Decision.REJECT
+
+
+def test_another_split_judges_only_the_arms_it_has() -> None:
+    better = evaluation(skill={"old": 0.2, "new": 0.9})
+    other = evaluation(skill={"old": 0.9, "else": 0.1})
+    assert Gate([BETTER]).judge(better, [other]).promoted == "new"

@@ -10,6 +10,7 @@ examples would decide it, if the figure stayed what it is.
 | WB-G02 | a quality bound |
 | WB-G03 | a bound on latency, cost, errors or abstentions |
 | WB-G04 | only answers of a real model can promote an arm that asks Claude |
+| WB-G05 | an arm is not shown to be worse than the baseline on a split reported beside |
 """
 
 import html
@@ -259,13 +260,17 @@ class Gate:
                 fix="bound the other under gates",
             )
 
-    def judge(self, evaluation: Evaluation) -> Verdict:
+    def judge(self, evaluation: Evaluation, beside: Sequence[Evaluation] = ()) -> Verdict:
         """Judge every arm but the baseline.
 
         Parameters
         ----------
         evaluation
             What is judged.
+        beside
+            The same arms on further splits. An arm that is worse than the baseline there,
+            with certainty, is not promoted: what holds on a random sample of the past need
+            not hold next month.
 
         Raises
         ------
@@ -280,7 +285,7 @@ class Gate:
                 expected="two arms or more",
                 fix="add an arm",
             )
-        arms = tuple(self._judge_arm(evaluation, arm) for arm in others)
+        arms = tuple(self._judge_arm(evaluation, beside, arm) for arm in others)
         how = metric(self.primary_metric)
         passing = [a.arm for a in arms if a.decision is Decision.PROMOTE]
         if passing:
@@ -295,8 +300,15 @@ class Gate:
             decision, promoted, baseline, arms, _headline(decision, promoted, baseline, arms)
         )
 
-    def _judge_arm(self, evaluation: Evaluation, arm: ArmInfo) -> ArmVerdict:
+    def _judge_arm(
+        self, evaluation: Evaluation, beside: Sequence[Evaluation], arm: ArmInfo
+    ) -> ArmVerdict:
         results = [self._judge_rule(evaluation, arm, rule) for rule in self.rules]
+        results += [
+            _judge_beside(other, arm, self.primary_metric)
+            for other in beside
+            if arm.name in other.arm_names
+        ]
         if arm.origin is not None:
             results.append(_judge_origin(arm, len(evaluation.scores.y)))
         decisions = [r.decision for r in results]
@@ -381,6 +393,24 @@ def _finite(value: float) -> bool:
     return value == value and abs(value) != float("inf")
 
 
+def _judge_beside(other: Evaluation, arm: ArmInfo, name: str) -> RuleResult:
+    how = metric(name)
+    d = other.compare(name)[arm.name].difference
+    worse = d.ci_upper < 0 if how.higher_is_better else d.ci_lower > 0
+    return RuleResult(
+        "WB-G05",
+        f"{how.title} not worse than {other.info.baseline}'s with {other.info.split}",
+        name,
+        Decision.REJECT if worse else Decision.PROMOTE,
+        d.difference,
+        d.ci_lower,
+        d.ci_upper,
+        d.n,
+        None,
+        f"worse with {other.info.split}" if worse else "",
+    )
+
+
 def _judge_origin(arm: ArmInfo, n: int) -> RuleResult:
     nan = float("nan")
     real = not arm.simulated
@@ -398,6 +428,12 @@ def _judge_origin(arm: ArmInfo, n: int) -> RuleResult:
     )
 
 
+def _reversed(arm: ArmVerdict) -> list[str]:
+    """Splits that alone keep an arm from being promoted, in words."""
+    broken = [r for r in arm.rules if r.decision is Decision.REJECT]
+    return [r.note for r in broken] if {r.code for r in broken} == {"WB-G05"} else []
+
+
 def _headline(
     decision: Decision, promoted: str | None, baseline: str, arms: Sequence[ArmVerdict]
 ) -> str:
@@ -405,7 +441,12 @@ def _headline(
     if decision is Decision.PROMOTE:
         return f"Promote {promoted} over {baseline}."
     if decision is Decision.REJECT:
-        return f"Keep {baseline}: no arm meets the gate."
+        turned = [
+            f"{a.label} is better here, but {', '.join(splits)}"
+            for a in arms
+            if (splits := _reversed(a))
+        ]
+        return f"Keep {baseline}: {'; '.join(turned) or 'no arm meets the gate'}."
     needed = [a.n_needed for a in arms if a.n_needed is not None]
     more = f" About {min(needed):,} test examples would decide the first." if needed else ""
     return f"Cannot decide yet: {', '.join(undecided)} may or may not meet the gate.{more}"

@@ -36,7 +36,7 @@ class SpecResult:
     evaluation
         The evaluation the gate judged.
     beside
-        Evaluations on further splits; they decide nothing.
+        Evaluations on further splits; an arm that is worse there is not promoted.
     verdict
         What the gate says.
     """
@@ -67,7 +67,7 @@ class SpecResult:
         evaluation = Evaluation.load(folder)
         spec = RunSpec.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
         beside = tuple(Evaluation.load(f) for f in sorted(folder.glob("beside-*")))
-        return cls(spec, evaluation, beside, spec.gate().judge(evaluation))
+        return cls(spec, evaluation, beside, spec.gate().judge(evaluation, beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def evaluate_spec(
             for place in spec.beside
         )
     on_progress("measuring intervals and judging")
-    return SpecResult(spec, evaluation, beside, spec.gate().judge(evaluation))
+    return SpecResult(spec, evaluation, beside, spec.gate().judge(evaluation, beside))
 
 
 def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPrice:

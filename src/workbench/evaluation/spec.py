@@ -89,7 +89,7 @@ class GateSpec(_Strict):
 
 
 class BesideSpec(_Strict):
-    """A second split, reported beside the first; it decides nothing."""
+    """A second split, reported beside the first; an arm worse there is not promoted."""
 
     split: SplitSpec
     arms: tuple[str, ...] = Field(min_length=1)

@@ -34,34 +34,40 @@ def _is_card(match: re.Match[str]) -> bool:
     return 13 <= len(digits) <= 19 and _luhn(digits)
 
 
-def _is_phone(match: re.Match[str]) -> bool:
-    digits = re.sub(r"\D", "", match.group())
-    return len(digits) == 7 or 10 <= len(digits) <= 15
+def _is_long_phone(match: re.Match[str]) -> bool:
+    return 10 <= len(re.sub(r"\D", "", match.group())) <= 15
 
 
 def _always(match: re.Match[str]) -> bool:
     return bool(match)
 
 
-# In this order: a card number would otherwise be taken for a telephone number.
+# No currency sign, digit or thousands comma on either side, so that prices stay; a comma of
+# the sentence is none.
+_BEFORE, _AFTER = r"(?<![\w$€£])(?<!\d[.,-])", r"(?!\w|,\d{3}(?!\d))"
+
+# In this order: a card number would otherwise be taken for a telephone number, and the end of
+# a long telephone number for a short one.
 _KINDS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
     (
         "email",
-        re.compile(r"[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE),
+        # From the start of a word only, or a long word would be searched from each letter.
+        re.compile(
+            r"(?<![\w.+-])[\w.+-]+\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)+", re.IGNORECASE
+        ),
         _always,
     ),
     ("ssn", re.compile(r"(?<![\d-])\d{3}[- ]\d{2}[- ]\d{4}(?![\d-])"), _always),
     ("card", re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)"), _is_card),
     (
         "phone",
-        # A separator or a leading + is required, and no currency sign or thousands comma,
-        # so that prices and years stay.
         re.compile(
-            r"(?<![\w$€£.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])?"
-            r"\d{3,4}[ .-]\d{4}(?![\w,])|(?<![\w$€£.,])\+?\d{10,13}(?![\w,])"
+            rf"{_BEFORE}(?:\+?\d{{1,3}}[ .-]?)?(?:\(\d{{2,4}}\)|\d{{2,4}})[ .-]?"
+            rf"\d{{3,4}}[ .-]\d{{4}}{_AFTER}|{_BEFORE}\+?\d{{10,13}}{_AFTER}"
         ),
-        _is_phone,
+        _is_long_phone,
     ),
+    ("phone", re.compile(rf"{_BEFORE}\d{{3}}[ .-]\d{{4}}{_AFTER}"), _always),
 )
 
 
@@ -91,17 +97,21 @@ def redact(text: str) -> RedactedText:
     if not _WORTH_A_LOOK.search(text):
         return RedactedText(text, {})
 
-    for kind, pattern, accept in _KINDS:
+    # Again until nothing is found: what was taken out may have hidden its neighbour.
+    before = None
+    while text != before:
+        before = text
+        for kind, pattern, accept in _KINDS:
 
-        def replace(
-            match: re.Match[str],
-            kind: str = kind,
-            accept: Callable[[re.Match[str]], bool] = accept,
-        ) -> str:
-            if not accept(match):
-                return match.group()
-            counts[kind] += 1
-            return f"[{kind}]"
+            def replace(
+                match: re.Match[str],
+                kind: str = kind,
+                accept: Callable[[re.Match[str]], bool] = accept,
+            ) -> str:
+                if not accept(match):
+                    return match.group()
+                counts[kind] += 1
+                return f"[{kind}]"
 
-        text = pattern.sub(replace, text)
+            text = pattern.sub(replace, text)
     return RedactedText(text, dict(counts))

@@ -68,7 +68,11 @@ class Report:
 
     def _why(self) -> str:
         if self.verdict.promoted is None:
-            return ""
+            return "".join(
+                f"<p><b>{escape(a.label)}</b>: {escape(a.reason)}.</p>"
+                for a in self.verdict.arms
+                if not self.evaluation.arm(a.arm).simulated
+            )
         arm = self.verdict.promoted
         sentence = self.evaluation.compare(self._primary).sentence(arm)
         latency = self.evaluation.cell(arm, "latency_p95_s")
@@ -353,7 +357,7 @@ def _shown(plot: Plot) -> str:
 def _measured(rule: RuleResult) -> str:
     if rule.estimate != rule.estimate:  # NaN: nothing was measured
         return f": {escape(rule.note)}" if rule.note else ""
-    how, signed = metric(rule.metric), rule.code == "WB-G01"
+    how, signed = metric(rule.metric), rule.code in {"WB-G01", "WB-G05"}
     value, low, high = (
         how.format(v, signed=signed) for v in (rule.estimate, rule.ci_lower, rule.ci_upper)
     )
