@@ -15,7 +15,7 @@ demo: setup ## Run the main job on embedded data: a promotion report, no key, no
 	@$(BIN)/workbench run experiments/lead_conversion/demo.yaml
 
 test: setup ## Run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## What CI checks besides tests: ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

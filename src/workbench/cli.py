@@ -216,7 +216,7 @@ def ledger(
 
 @app.command()
 def emulate(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8765,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8765,
 ) -> None:
     """Serve simulated answers on the Messages wire, for anyone's tests. Ctrl-C stops it."""
     address = f"http://127.0.0.1:{port}"
@@ -228,7 +228,7 @@ def emulate(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port.")] = 5000,
+    port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Start the MLflow dashboard: one worker, nothing fetched from outside. Ctrl-C stops it."""

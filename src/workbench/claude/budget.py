@@ -46,7 +46,7 @@ class CostEstimate:
     Parameters
     ----------
     n_requests, n_stored
-        Requests given, and how many of them the store answers for nothing.
+        Distinct requests, and how many of them the store answers for nothing.
     input_tokens_estimate
         Input tokens of the distinct requests to ask, at three characters per token.
     cost_usd_low, cost_usd_high

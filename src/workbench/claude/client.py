@@ -290,11 +290,11 @@ class ClaudeClient:
         ClaudeError
             When the store cannot be read.
         """
-        keys = [self.key(request) for request in requests]
-        stored = self.store.get_many(dict.fromkeys(keys))
+        distinct = {self.key(request): request for request in requests}
+        stored = self.store.get_many(distinct)
         today = datetime.now(UTC).date()
         tokens, low, high = 0, 0.0, 0.0
-        for key, request in dict(zip(keys, requests, strict=True)).items():
+        for key, request in distinct.items():
             if key in stored or self.origin is Origin.REPLAY:
                 continue
             price = self.prices.price(request.model, today)
@@ -305,8 +305,7 @@ class ClaudeClient:
             tokens += size
             low += price.cost_usd(Usage(size, modest))
             high += price.cost_usd(Usage(size, request.max_tokens))
-        n_stored = sum(key in stored for key in keys)
-        return CostEstimate(len(requests), n_stored, tokens, low, high, self.prices.id)
+        return CostEstimate(len(distinct), len(stored), tokens, low, high, self.prices.id)
 
     def close(self) -> None:
         """Stop the emulator, if one was started, and close the store; both reopen at need."""

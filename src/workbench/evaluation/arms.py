@@ -80,6 +80,14 @@ def _build(
     if isinstance(arm, ModelArm):
         return _call(name, _MODELS[arm.kind], arm.parameters)
     if isinstance(arm, ClaudeArm):
+        taken = sorted({"arm", "model"} & set(arm.parameters))
+        if taken:
+            raise SpecError(
+                f"{taken} cannot be parameters of a Claude arm",
+                where=f"arm {name!r}",
+                expected="the arm's name as its key, and `model` beside `prompt`",
+                fix="move them out of `parameters`",
+            )
         variant = folder / arm.prompt if arm.prompt.endswith(".md") else arm.prompt
         return task.claude(
             variant,
@@ -99,9 +107,9 @@ def _factory(name: str, reference: str, folder: Path) -> Callable[..., Any]:
     sys.path.insert(0, str(folder))
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
+    except Exception as error:
         raise SpecError(
-            f"the factory {reference!r} cannot be imported: {error}",
+            f"the factory {reference!r} cannot be imported: {type(error).__name__}: {error}",
             where=f"arm {name!r}",
             expected="package.module:function, importable or beside the spec",
             fix="correct the name or install the package",

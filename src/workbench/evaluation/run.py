@@ -17,8 +17,13 @@ from workbench.data.brokerage import true_probability
 from workbench.errors import EvaluationError
 from workbench.evaluation.evaluation import ArmInfo, Evaluation, RunInfo
 from workbench.evaluation.records import records_of
-from workbench.evaluation.scores import resamples_needed
-from workbench.predictors import ClaudeClassifier, answering, fit_in_context
+from workbench.evaluation.scores import ScoreTable, resamples_needed
+from workbench.predictors import (
+    ClaudeClassifier,
+    StackedClassifier,
+    answering,
+    fit_in_context,
+)
 from workbench.scorers import EXAMPLE_SCORES, STATISTICS
 from workbench.tasks import Task
 
@@ -76,8 +81,8 @@ def evaluate(
     Raises
     ------
     EvaluationError
-        When there are no arms, the baseline is not one of them, an arm is no classifier, or
-        a figure is out of range.
+        When there are no arms, the baseline is not one of them, an arm is no classifier or
+        hides one that asks Claude, or a figure is out of range.
     DataError
         When the data cannot be split.
     ClaudeError
@@ -163,6 +168,13 @@ def _checked(
                 expected="a scikit-learn classifier with fit and predict_proba",
                 fix="wrap it, e.g. in sklearn.calibration.CalibratedClassifierCV",
             )
+        if _hides_claude(estimator):
+            raise EvaluationError(
+                f"arm {name!r} asks Claude from inside a {type(estimator).__name__}, where its "
+                "costs and the origin of its answers would be lost",
+                expected="a ClaudeClassifier or a StackedClassifier of such itself",
+                fix="prepare the columns beforehand and make the Claude predictor the arm",
+            )
     if baseline is not None and baseline not in arms:
         raise EvaluationError(
             f"the baseline {baseline!r} is no arm",
@@ -181,6 +193,14 @@ def _checked(
         if value < low:
             raise EvaluationError(f"{label} is {value}", expected=f"{low} or more", fix="raise it")
     return baseline or next(iter(arms))
+
+
+def _hides_claude(estimator: Any) -> bool:
+    if isinstance(estimator, StackedClassifier):
+        return any(_hides_claude(member) for _, member in estimator.estimators)
+    if answering(estimator) or not hasattr(estimator, "get_params"):
+        return False
+    return any(answering(part) for part in estimator.get_params().values())
 
 
 def _describe(split: Split, *, grouped: bool) -> str:
@@ -248,10 +268,9 @@ def _ceiling(test: Dataset) -> dict[str, float] | None:
     if test.card.generator is None:
         return None
     truth = true_probability(test).to_numpy(dtype=np.float64)
-    y = test.y.to_numpy(dtype=np.int8)
-    ones = np.ones((1, len(y)))
-    rank = {name: float(make(y, truth)(ones)[0]) for name, make in STATISTICS.items()}
-    return rank | {name: float(score(y, truth).mean()) for name, score in EXAMPLE_SCORES.items()}
+    groups = None if test.groups is None else test.groups.to_numpy()
+    table = ScoreTable(test.y.to_numpy(dtype=np.int8), groups, {"truth": truth}, len(test), 200, 0)
+    return {n: table.estimate("truth", n).estimate for n in (*STATISTICS, *EXAMPLE_SCORES)}
 
 
 def _git_revision() -> str:

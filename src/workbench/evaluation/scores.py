@@ -15,6 +15,7 @@ from workbench.scorers import EXAMPLE_SCORES, STATISTICS, penalise_errors
 from workbench.stats import (
     Difference,
     Estimate,
+    calibration_error_interval,
     compare_roc_auc,
     mean_interval,
     paired_difference,
@@ -85,7 +86,7 @@ class ScoreTable:
 
         ROC AUC has DeLong's interval and accuracy Wilson's where rows are independent;
         where they are not, means have cluster-robust and all else bootstrap intervals over
-        whole groups.
+        whole groups. The calibration error is corrected for its bias.
         """
         y, p = self.y, self.proba[arm]
         if name in EXAMPLE_SCORES:
@@ -97,6 +98,14 @@ class ScoreTable:
             return mean_interval(scores, groups=self.groups, confidence_level=confidence_level)
         if name == "roc_auc" and self.groups is None:
             return roc_auc_interval(y, p, confidence_level=confidence_level)
+        if name == "ece":
+            return calibration_error_interval(
+                y,
+                p,
+                self._replicates[arm, name],
+                groups=self.groups,
+                confidence_level=confidence_level,
+            )
         return percentile_interval(
             self._points[arm, name],
             self._replicates[arm, name],

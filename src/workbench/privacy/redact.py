@@ -44,7 +44,7 @@ def _always(match: re.Match[str]) -> bool:
 
 # No currency sign, digit or thousands comma on either side, so that prices stay; a comma of
 # the sentence is none.
-_BEFORE, _AFTER = r"(?<![\w$€£])(?<!\d[.,-])", r"(?!\w|,\d{3}(?!\d))"
+_BEFORE, _AFTER = r"(?<![\w$€£])(?<!\d[.,])", r"(?!\w|,\d{3}(?!\d))"
 
 # In this order: a card number would otherwise be taken for a telephone number, and the end of
 # a long telephone number for a short one.
@@ -70,6 +70,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], bool]], ...]
     ("phone", re.compile(rf"{_BEFORE}\d{{3}}[ .-]\d{{4}}{_AFTER}"), _always),
 )
 
+
+_MAX_PASSES = 8
 
 # Every identifier has an at sign, or digits enough for the shortest telephone number.
 _WORTH_A_LOOK = re.compile(r"@|\(at\)|\[at\]|\d.{0,3}\d.{0,3}\d", re.IGNORECASE)
@@ -97,9 +99,8 @@ def redact(text: str) -> RedactedText:
     if not _WORTH_A_LOOK.search(text):
         return RedactedText(text, {})
 
-    # Again until nothing is found: what was taken out may have hidden its neighbour.
-    before = None
-    while text != before:
+    # What was taken out may have hidden its neighbour.
+    for _ in range(_MAX_PASSES):
         before = text
         for kind, pattern, accept in _KINDS:
 
@@ -114,4 +115,6 @@ def redact(text: str) -> RedactedText:
                 return f"[{kind}]"
 
             text = pattern.sub(replace, text)
+        if text == before:
+            break
     return RedactedText(text, dict(counts))

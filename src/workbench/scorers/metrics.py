@@ -83,7 +83,8 @@ _ALL = (
         "ece",
         "Calibration error",
         False,
-        "mean distance between predicted and observed share, over 15 bins of equal size",
+        "mean distance between predicted and observed share over 15 bins of equal size, less what "
+        "chance adds",
     ),
     Metric(
         "accuracy", "Accuracy", True, "share judged right at 0.5; compare the majority class", "%"

@@ -13,6 +13,7 @@ from workbench.stats.calibration import (
     log_losses,
     reliability_curve,
 )
+from workbench.stats.calibration_interval import calibration_error_interval
 from workbench.stats.delong import compare_roc_auc, roc_auc_interval
 from workbench.stats.intervals import (
     mean_interval,
@@ -66,6 +67,7 @@ __all__ = [
     "bootstrap_difference",
     "brier_decomposition",
     "brier_scores",
+    "calibration_error_interval",
     "compare_roc_auc",
     "expected_calibration_error",
     "expected_calibration_error_statistic",

@@ -135,8 +135,8 @@ def expected_calibration_error_statistic(
     >>> statistic([[1, 1], [1, 0]])
     array([0.375, 0.25 ])
     """
-    labels, p = _checked(y, probability)
-    bins = _equal_size_bins(p, n_bins)
+    labels, p = checked_pairs(y, probability)
+    bins = equal_size_bins(p, n_bins)
     order = np.argsort(bins, kind="stable")
     starts = np.searchsorted(bins[order], np.arange(bins.max() + 1))
     gap = (labels - p)[order]
@@ -233,7 +233,7 @@ def brier_scores(y: ArrayLike, probability: ArrayLike) -> NDArray[np.float64]:
     >>> brier_scores([0, 1], [0.5, 0.5])
     array([0.25, 0.25])
     """
-    labels, p = _checked(y, probability)
+    labels, p = checked_pairs(y, probability)
     return (p - labels) ** 2
 
 
@@ -265,7 +265,7 @@ def log_losses(y: ArrayLike, probability: ArrayLike, *, eps: float = 1e-15) -> N
     >>> log_losses([0, 1], [0.5, 0.5]).round(4)
     array([0.6931, 0.6931])
     """
-    labels, p = _checked(y, probability)
+    labels, p = checked_pairs(y, probability)
     if not 0.0 < eps < 0.5:
         raise ValueError(f"eps is {eps!r}; expected a number in (0, 0.5)")
     likelihood: NDArray[np.float64] = np.where(labels, p, 1.0 - p)
@@ -308,8 +308,8 @@ def brier_decomposition(
     >>> parts.brier, parts.reliability, parts.resolution, parts.uncertainty, parts.within_bin
     (0.28125, 0.03125, 0.0, 0.25, 0.0)
     """
-    labels, p = _checked(y, probability)
-    bins = _equal_size_bins(p, n_bins)
+    labels, p = checked_pairs(y, probability)
+    bins = equal_size_bins(p, n_bins)
     count = np.bincount(bins)
     predicted = np.bincount(bins, weights=p) / count
     observed = np.bincount(bins, weights=labels) / count
@@ -358,9 +358,9 @@ def reliability_curve(
     >>> curve.mean_predicted.tolist(), curve.fraction_positive.tolist()
     ([0.1, 0.9], [0.0, 1.0])
     """
-    labels, p = _checked(y, probability)
+    labels, p = checked_pairs(y, probability)
     level = check_confidence_level(confidence_level)
-    bins = _equal_size_bins(p, n_bins)
+    bins = equal_size_bins(p, n_bins)
     count: NDArray[np.intp] = np.bincount(bins).astype(np.intp)
     positives = np.bincount(bins, weights=labels).astype(np.float64)
     lower, upper = wilson_bounds(positives, count.astype(np.float64), level)
@@ -373,13 +373,15 @@ def reliability_curve(
     )
 
 
-def _checked(y: ArrayLike, probability: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def checked_pairs(
+    y: ArrayLike, probability: ArrayLike
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     labels, p = as_labels(y), as_probabilities(probability)
     check_same_length(y=labels, probability=p)
     return labels, p
 
 
-def _equal_size_bins(probability: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
+def equal_size_bins(probability: NDArray[np.float64], n_bins: int) -> NDArray[np.intp]:
     """Return each example's bin, 0 … k - 1 without gaps, by the midrank of its probability."""
     n_bins = check_count(n_bins, "n_bins")
     _, distinct, count = np.unique(probability, return_inverse=True, return_counts=True)

@@ -18,6 +18,9 @@ from workbench.prompts import Prompt, read_prompt
 
 __all__ = ["Target", "Task"]
 
+# What the task itself gives to the predictors it makes.
+_GIVEN = {"prompt", "answer_model", "labels", "outcome", "client", "model", "task"}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -147,7 +150,7 @@ class Task:
         SpecError
             When an option is not a parameter of `ClaudeClassifier`.
         """
-        known = set(ClaudeClassifier.__init__.__annotations__) - {"return"}
+        known = set(ClaudeClassifier.__init__.__annotations__) - {"return", *_GIVEN}
         unknown = sorted(set(options) - known)
         if unknown:
             raise SpecError(

@@ -49,18 +49,30 @@ def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
             mlflow.log_params(_plain(spec.model_dump(mode="json")))
             mlflow.set_tags(_run_tags(result))
             mlflow.log_input(dataset, context="test")
-            # MLflow shows HTML inline by its name; keep it first in the list.
-            with tempfile.TemporaryDirectory() as folder:
-                shown = Path(folder) / "00-report.html"
-                shutil.copyfile(report, shown)
-                mlflow.log_artifact(str(shown))
-            for name in ("verdict.json", "evaluation.json", "records.parquet", "spec.json"):
-                mlflow.log_artifact(str(report.parent / name))
+            _log_artifacts(mlflow, evaluation, report)
             for arm in evaluation.arms:
                 with mlflow.start_run(run_name=f"{spec.name}/{arm.label}", nested=True):
                     _log_arm(mlflow, result, arm, prompts)
+                    if arm.name in prompts:
+                        mlflow.MlflowClient().link_prompt_version_to_run(
+                            mlflow.active_run().info.run_id, f"prompts:/{prompts[arm.name]}"
+                        )
                     mlflow.log_input(dataset, context="test")
             return str(parent.info.run_id)
+
+
+def _log_artifacts(mlflow: Any, evaluation: Evaluation, report: Path) -> None:
+    for name in ("verdict.json", "evaluation.json", "spec.json"):
+        mlflow.log_artifact(str(report.parent / name))
+    with tempfile.TemporaryDirectory() as folder:
+        # MLflow shows HTML inline; the name keeps it first in the list.
+        shown = Path(folder) / "00-report.html"
+        shutil.copyfile(report, shown)
+        # Answers quote what leads wrote; figures need the numbers only.
+        records = Path(folder) / "records.parquet"
+        evaluation.records.drop(columns="answer", errors="ignore").to_parquet(records, index=False)
+        for path in (shown, records):
+            mlflow.log_artifact(str(path))
 
 
 def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
@@ -68,6 +80,14 @@ def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
         artifacts = settings.mlruns / "artifacts" / task
         mlflow.create_experiment(task, artifact_location=artifacts.as_uri())
     mlflow.set_experiment(task)
+    # What product needs to know of MLflow's screens, where it will look for it.
+    mlflow.set_experiment_tag(
+        "mlflow.note.content",
+        f"Evaluations of {task}. A run's note is its verdict; its artifact 00-report.html is the "
+        "report. Child runs are the arms: add the columns roc_auc, latency_p95_s and "
+        "cost_per_1000_usd to compare them. Arms called sim: were answered by a simulated reader; "
+        "none of their figures is Claude's.",
+    )
 
 
 def _dataset(mlflow: Any, evaluation: Evaluation) -> Any:
