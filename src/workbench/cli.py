@@ -1,17 +1,16 @@
 """The command line: thin, and quick to start because the library loads on first use."""
 
-import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import workbench as wb
+from workbench.documents import to_json
 from workbench.errors import WorkbenchError
 
 __all__ = ["app", "main"]
@@ -61,7 +60,7 @@ def run(
         _say("logging to MLflow")
         run_id = wb.log_result(outcome.result, outcome.report, settings=wb.Settings.from_env())
     if as_json:
-        _print_json(
+        _print(
             {
                 "verdict": verdict.to_dict(),
                 "figures": outcome.result.evaluation.to_frame().to_dict(orient="records"),
@@ -103,7 +102,7 @@ def _price(spec: Path, *, as_json: bool) -> None:
     price = wb.price_spec(spec)
     frame = price.to_frame()
     if as_json:
-        _print_json({"origin": price.origin, "arms": frame.to_dict(orient="records")})
+        _print({"origin": price.origin, "arms": frame.to_dict(orient="records")})
         return
     print(frame.to_string(index=False, float_format=lambda v: f"{v:,.4f}"))
     note = (
@@ -120,7 +119,7 @@ def data_list(as_json: Json = False) -> None:
     catalogue = wb.Catalogue(wb.Settings.from_env())
     cards = [catalogue.card(name) for name in catalogue.names()]
     if as_json:
-        _print_json([card.model_dump(mode="json") for card in cards])
+        _print([card.model_dump(mode="json") for card in cards])
         return
     for card in cards:
         rows = "?" if card.row_count is None else f"{card.row_count:,}"
@@ -134,7 +133,7 @@ def data_show(
     """Show a data set's card: origin, licence, columns, target, leaks."""
     card = wb.Catalogue(wb.Settings.from_env()).card(name)
     if as_json:
-        _print_json(card.model_dump(mode="json"))
+        _print(card.model_dump(mode="json"))
         return
     print(f"{card.title} ({card.name} {card.version})")
     print(f"origin   {card.origin.kind}: {card.origin.publisher} {card.origin.url or ''}")
@@ -163,7 +162,7 @@ def data_check(
     """
     report = wb.Catalogue(wb.Settings.from_env()).check(name)
     if as_json:
-        _print_json(report.to_frame().to_dict(orient="records"))
+        _print(report.to_frame().to_dict(orient="records"))
     elif not report.findings:
         print(f"{name}: nothing found")
     else:
@@ -177,7 +176,7 @@ def tasks(as_json: Json = False) -> None:
     """List the tasks and their prompt variants."""
     found = [wb.load_task(name) for name in wb.TASKS]
     if as_json:
-        _print_json(
+        _print(
             [
                 {
                     "name": task.name,
@@ -206,7 +205,7 @@ def ledger(
     store = wb.AnswerStore(wb.Settings.from_env().mlruns / "answers.sqlite")
     frame = store.spend(by=[column.strip() for column in by.split(",")])
     if as_json:
-        _print_json(frame.to_dict(orient="records"))
+        _print(frame.to_dict(orient="records"))
     elif frame.empty:
         print("Nothing has been asked yet.")
     else:
@@ -251,14 +250,8 @@ def _say(sentence: str) -> None:
     wb.say(sentence)
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    # numpy scalars know how to become Python's; everything else is shown as text.
-    item: Callable[[], Any] | None = getattr(value, "item", None)
-    return item() if item else str(value)
+def _print(value: object) -> None:
+    print(to_json(value))
 
 
 def main() -> None:

@@ -1,13 +1,15 @@
-"""YAML files as people mean them, and what is wrong with one in a sentence.
+"""YAML files as people mean them, what is wrong with one in a sentence, and strict JSON.
 
 `yes` is a word, a key appears once, every key has a line to point at.
 """
 
 import difflib
+import json
+import math
 import re
 import types
 import typing
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from workbench.errors import WorkbenchError
 
-__all__ = ["Document", "load_document", "parse_model", "read_document"]
+__all__ = ["Document", "load_document", "parse_model", "read_document", "to_json"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -239,3 +241,31 @@ def _tag(model: type[BaseModel]) -> object:
     kind = model.model_fields.get("kind")
     values = typing.get_args(kind.annotation) if kind else ()
     return values[0] if len(values) == 1 else None
+
+
+def to_json(value: Any) -> str:
+    """Write plain values as JSON any reader takes: NaN and infinities become null.
+
+    Parameters
+    ----------
+    value
+        Mappings, sequences, scalars (numpy's too); anything else is written as text.
+
+    Examples
+    --------
+    >>> to_json({"a": float("nan"), "b": (1, True)})
+    '{"a": null, "b": [1, true]}'
+    """
+    return json.dumps(_plain(value), allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | None) else str(value)

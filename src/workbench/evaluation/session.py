@@ -1,7 +1,6 @@
 """From a spec to a verdict: what `workbench run` does inside the report's notebook."""
 
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pandas as pd
 
 from workbench.claude import ClaudeClient, CostEstimate, Progress
 from workbench.data import Catalogue, Dataset, Split
+from workbench.documents import to_json
 from workbench.evaluation.arms import build_arms
 from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
@@ -51,8 +51,8 @@ class SpecResult:
         self.evaluation.save(folder)
         for number, other in enumerate(self.beside, start=1):
             other.save(folder / f"beside-{number}")
-        text = json.dumps(self.verdict.to_dict(), indent=1, default=str)
-        (folder / "verdict.json").write_text(text, encoding="utf-8")
+        verdict = to_json(self.verdict.to_dict())
+        (folder / "verdict.json").write_text(verdict, encoding="utf-8")
         (folder / "spec.json").write_text(self.spec.model_dump_json(indent=1), encoding="utf-8")
 
     @classmethod

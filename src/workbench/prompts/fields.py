@@ -13,6 +13,8 @@ __all__ = ["LeadText", "lead_texts"]
 
 # A message longer than this says no more about a lead, but costs: 4,000 tokens or so.
 MAX_TEXT_CHARS = 16_000
+# A field is a number or a word or two; whatever is longer is somebody's mistake or attack.
+MAX_FIELD_CHARS = 500
 
 
 class LeadText(NamedTuple):
@@ -76,10 +78,10 @@ def lead_texts(
 def _plain(value: object) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.10g}"
-    return " ".join(redact(str(value)).text.split())
+    return _shorten(" ".join(redact(str(value)).text.split()), MAX_FIELD_CHARS)
 
 
-def _shorten(text: str) -> str:
-    if len(text) <= MAX_TEXT_CHARS:
+def _shorten(text: str, limit: int = MAX_TEXT_CHARS) -> str:
+    if len(text) <= limit:
         return text
-    return f"{text[:MAX_TEXT_CHARS]} [shortened: {len(text) - MAX_TEXT_CHARS} more characters]"
+    return f"{text[:limit]} [shortened: {len(text) - limit} more characters]"
