@@ -1,15 +1,10 @@
 """Kill a run again and again, resume it each time, and count what that cost.
 
-    python benchmarks/kill_resume.py --answers 2000 --kills 10
-
 A child process asks; this process kills it with SIGKILL at random moments and keeps the
 emulator alive, whose own books say how often each question was answered. An undisturbed run
-on a fresh store and a fresh emulator says what the answers should have been. Prints the
-figures as JSON and, with ``--out``, writes them to a file.
+on a fresh store and a fresh emulator says what the answers should have been.
 """
 
-import argparse
-import json
 import multiprocessing
 import random
 import tempfile
@@ -17,11 +12,14 @@ import time
 from dataclasses import asdict, dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
+from benchmarks.console import say
+from benchmarks.figure import CaseError, Figure, result
+from benchmarks.questions import questions
 from workbench.claude import (
     AnswerStore,
     ClaudeClient,
-    ClaudeRequest,
     EmulatorProcess,
     FaultPlan,
     FaultRule,
@@ -30,20 +28,15 @@ from workbench.claude import (
 from workbench.claude.emulator_messages import content_digest
 from workbench.claude.messages import request_body
 
-CONCURRENCY = 16
-SLOW = FaultPlan((FaultRule("slow", rate=1.0, delay_s=0.02),))
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "probability": {"type": "number"},
-        "evidence": {"type": "array", "items": {"type": "string"}},
-        "abstain": {"type": "boolean"},
-    },
-}
+__all__ = ["main", "measure"]
+
+_ANSWERS, _KILLS, _SEED = 2000, 10, 0
+_CONCURRENCY = 16
+_SLOW = FaultPlan((FaultRule("slow", rate=1.0, delay_s=0.02),))
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Outcome:
     answers: int
     kills: int
     concurrency: int
@@ -57,68 +50,56 @@ class Figures:
     elapsed_s: float
 
 
-def questions(count: int) -> list[ClaudeRequest]:
-    return [
-        ClaudeRequest(
-            "claude-haiku-5-5",
-            f"<lead>\n- web visits: {i % 17}\n- source: referral\n</lead>\n"
-            f"<message>We may buy house {i}, perhaps this week.</message>",
-            system="Strategy: zero_shot",
-            schema=SCHEMA,
-        )
-        for i in range(count)
-    ]
-
-
-def ask(count: int, url: str, store: str) -> None:
+def _ask(count: int, url: str, store: str) -> None:
     client = ClaudeClient(
-        origin=Origin.SIMULATED, store=store, base_url=url, concurrency=CONCURRENCY
+        origin=Origin.SIMULATED, store=store, base_url=url, concurrency=_CONCURRENCY
     )
     client.ask(questions(count))
     client.close()
 
 
-def start(count: int, url: str, store: Path) -> ForkServerProcess:
+def _start(count: int, url: str, store: Path) -> ForkServerProcess:
     # The server of forks has the SDK imported, so that a child is asking at once.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["anthropic", "workbench.claude"])
-    child = context.Process(target=ask, args=(count, url, str(store)))
+    child = context.Process(target=_ask, args=(count, url, str(store)))
     child.start()
     return child
 
 
-def answered(emulator: EmulatorProcess) -> dict[str, int]:
+def _answered(emulator: EmulatorProcess) -> dict[str, int]:
     by_key = emulator.books()["by_key"]
     return {key: counts["answered"] for key, counts in by_key.items()}
 
 
-def measure(count: int, kills: int, seed: int, folder: Path) -> Figures:
+def measure(count: int, kills: int, seed: int, folder: Path) -> Outcome:
     began = time.perf_counter()
     rng = random.Random(seed)
     requests = questions(count)
     digests = {r.key(Origin.SIMULATED, None): content_digest(request_body(r)) for r in requests}
     path = folder / "killed.sqlite"
     stored_at_kills: dict[str, int] = {}
-    with EmulatorProcess(SLOW) as emulator:
+    with EmulatorProcess(_SLOW) as emulator:
         for moment in sorted(rng.sample(range(1, count), kills)):
-            child = start(count, emulator.url, path)
+            child = _start(count, emulator.url, path)
             # Repeats push the books ahead of the questions, so a kill may come a little early.
             while emulator.books(moment)["answered"] < moment and child.is_alive():
                 pass
+            say(f"  killing it at answer {moment:,} of {count:,}")
             child.kill()
             child.join()
             store = AnswerStore(path)
-            served = answered(emulator)
+            served = _answered(emulator)
             for key in store.get_many(digests):
                 stored_at_kills.setdefault(digests[key], served[digests[key]])
             store.close()
-        child = start(count, emulator.url, path)
+        child = _start(count, emulator.url, path)
         child.join()
         if child.exitcode != 0:
-            raise SystemExit("the last run failed")
-        served = answered(emulator)
+            raise CaseError(f"the last run failed with exit status {child.exitcode}")
+        served = _answered(emulator)
     with EmulatorProcess() as fresh:
-        ask(count, fresh.url, str(folder / "undisturbed.sqlite"))
+        _ask(count, fresh.url, str(folder / "undisturbed.sqlite"))
     store, other = AnswerStore(path), AnswerStore(folder / "undisturbed.sqlite")
     got, wanted = store.get_many(digests), other.get_many(digests)
     ledger_rows = len(store.ledger_frame())
@@ -131,10 +112,10 @@ def measure(count: int, kills: int, seed: int, folder: Path) -> Figures:
         return [getattr(one, name, None) for name in names]
 
     repeats = sum(served.values()) - len(served)
-    return Figures(
+    return Outcome(
         answers=count,
         kills=kills,
-        concurrency=CONCURRENCY,
+        concurrency=_CONCURRENCY,
         distinct_answered=len(served),
         lost=sum(key not in got for key in digests),
         stored_asked_again=sum(served[key] > then for key, then in stored_at_kills.items()),
@@ -148,20 +129,21 @@ def measure(count: int, kills: int, seed: int, folder: Path) -> Figures:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="kill and resume a run of Claude questions")
-    parser.add_argument("--answers", type=int, default=2000)
-    parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path)
-    chosen = parser.parse_args()
+def main() -> dict[str, Any]:
+    """Kill ten times, and judge what is left by the emulator's books and an undisturbed run."""
     with tempfile.TemporaryDirectory() as folder:
-        figures = measure(chosen.answers, chosen.kills, chosen.seed, Path(folder))
-    text = json.dumps(asdict(figures), indent=2)
-    print(text)
-    if chosen.out:
-        chosen.out.write_text(text + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
+        found = measure(_ANSWERS, _KILLS, _SEED, Path(folder))
+    n = found.answers
+    return result(
+        [
+            Figure("answers lost", found.lost, n, at_most=0),
+            Figure("stored answers asked again", found.stored_asked_again, n, at_most=0),
+            Figure("answers unlike an undisturbed run's", found.differing_from_undisturbed, n,
+                   at_most=0),
+            # Only what was in flight when the process died may be asked a second time.
+            Figure("questions answered twice, a kill", found.repeats_per_kill, _KILLS,
+                   at_most=_CONCURRENCY),
+            Figure("ledger rows", found.ledger_rows, n),
+        ],
+        **asdict(found),
+    )  # fmt: skip

@@ -29,6 +29,9 @@ app = typer.Typer(
 data = typer.Typer(no_args_is_help=True, help="The catalogue of data sets.")
 app.add_typer(data, name="data")
 
+# What shells report for a program ended by SIGINT and SIGPIPE.
+_INTERRUPTED, _READER_LEFT = 130, 141
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -256,15 +259,22 @@ def _print(value: object) -> None:
 
 def main() -> None:
     """Run the command line; errors a user can put right are printed without a traceback."""
+    stdout = sys.stdout
     try:
-        app()
+        try:
+            app()
+        finally:
+            stdout.flush()
     except WorkbenchError as error:
         sys.stderr.write(f"workbench: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.stderr.write("workbench: interrupted; run again to go on, stored answers are kept\n")
-        sys.exit(130)
+    except SystemExit as ended:
+        # Typer turns Ctrl-C into status 130 without a word.
+        if ended.code == _INTERRUPTED:
+            sys.stderr.write("workbench: interrupted; run again to go on, answers are kept\n")
+        # It also takes a lost pipe for a failure, and puts stdout aside.
+        sys.exit(ended.code if sys.stdout is stdout else _READER_LEFT)
     except BrokenPipeError:
-        # The reader of a pipe left; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        # The reader of a pipe left. Nothing is wrong, but 0 would say that an arm is promoted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        sys.exit(_READER_LEFT)

@@ -30,7 +30,7 @@ REQUESTS = [
 ]
 KEYS = [request.key(Origin.SIMULATED, None) for request in REQUESTS]
 SLOW = FaultPlan((FaultRule("slow", rate=1.0, delay_s=0.03),))
-BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "kill_resume.py"
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -78,13 +78,16 @@ def resume(emulator: EmulatorProcess, store: AnswerStore) -> None:
 
 
 def test_killed_runs_lose_nothing_and_pay_for_nothing_twice(tmp_path: Path) -> None:
-    written = tmp_path / "figures.json"
-    subprocess.run(
-        [sys.executable, str(BENCHMARK), "--answers", "300", "--kills", "3", "--out", str(written)],
-        check=True,
-        stdout=subprocess.DEVNULL,
+    script = (
+        "import dataclasses, json, pathlib\n"
+        "from benchmarks.kill_resume import measure\n"
+        f"figures = measure(300, 3, 0, pathlib.Path({str(tmp_path)!r}))\n"
+        "print(json.dumps(dataclasses.asdict(figures)))\n"
     )
-    figures = json.loads(written.read_text("utf-8"))
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=PROJECT
+    )
+    figures = json.loads(done.stdout)
     assert figures["kills"] == 3
     assert figures["answers"] == figures["distinct_answered"] == 300
     assert figures["lost"] == 0

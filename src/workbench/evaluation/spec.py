@@ -3,6 +3,7 @@
 Unknown keys are errors. Relative paths are relative to the spec.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +18,9 @@ from workbench.evaluation.scores import resamples_needed
 from workbench.tasks import Task, load_task
 
 __all__ = ["ArmSpec", "RunSpec", "read_spec"]
+
+# Names become columns, labels of plots and keys in MLflow.
+_ARM_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]*"
 
 
 class _Strict(BaseModel):
@@ -142,6 +146,15 @@ class RunSpec(_Strict):
     concurrency: int = Field(default=16, ge=1, le=1000)
     beside: tuple[BesideSpec, ...] = ()
     notebook: str = "notebooks/evaluation_report.ipynb"
+
+    @model_validator(mode="after")
+    def _named(self) -> "RunSpec":
+        for name in self.arms:
+            if not re.fullmatch(_ARM_NAME, name):
+                raise ValueError(
+                    f"arm {name!r} needs a name of letters, digits, spaces and any of _ . - only"
+                )
+        return self
 
     @model_validator(mode="after")
     def _agree(self) -> "RunSpec":

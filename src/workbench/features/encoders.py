@@ -6,6 +6,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -39,14 +40,39 @@ def join_text(X: pd.DataFrame) -> NDArray[np.object_]:
     return np.array([" ".join(parts) for parts in zip(*columns, strict=True)], dtype=object)
 
 
-def _vectorizer() -> TfidfVectorizer:
-    return TfidfVectorizer(
-        ngram_range=(1, 2),
-        min_df=3,
-        max_features=20_000,
-        sublinear_tf=True,
-        strip_accents="unicode",
-    )
+class _Words(TfidfVectorizer):
+    """TF-IDF of words and word pairs; one column of zeros where no word stands in three texts."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ngram_range=(1, 2),
+            min_df=3,
+            max_features=20_000,
+            sublinear_tf=True,
+            strip_accents="unicode",
+        )
+
+    def fit(self, raw_documents: Any, y: object = None) -> Self:
+        """Count words."""
+        self.fit_transform(raw_documents)
+        return self
+
+    def fit_transform(self, raw_documents: Any, y: object = None) -> Any:
+        """Count words, and weigh them."""
+        texts = list(raw_documents)
+        self.wordless_ = False
+        try:
+            return super().fit_transform(texts)
+        except ValueError:
+            # scikit-learn's way to say that no word is left.
+            self.wordless_ = True
+            return self.transform(texts)
+
+    def transform(self, raw_documents: Any) -> Any:
+        """Weigh words."""
+        if self.wordless_:
+            return csr_matrix((len(list(raw_documents)), 1), dtype=np.float64)
+        return super().transform(raw_documents)
 
 
 def linear_table(*, text: bool = True) -> ColumnTransformer:
@@ -69,7 +95,7 @@ def linear_table(*, text: bool = True) -> ColumnTransformer:
     """
     numbers = make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler())
     categories = OneHotEncoder(handle_unknown="ignore", min_frequency=5)
-    words = make_pipeline(FunctionTransformer(join_text, validate=False), _vectorizer())
+    words = make_pipeline(FunctionTransformer(join_text, validate=False), _Words())
     return ColumnTransformer(
         [
             ("numbers", numbers, numeric_columns),
@@ -147,7 +173,7 @@ class TextScore(TransformerMixin, BaseEstimator):
         """
         labels = np.asarray(y)
         self.columns_ = text_columns(X)
-        self.vectorizer_ = _vectorizer()
+        self.vectorizer_ = _Words()
         terms = self.vectorizer_.fit_transform(join_text(X[self.columns_]))
         scores = np.full((len(labels), 1), np.nan)
         for train, test in folds:

@@ -54,6 +54,11 @@ def _plot(figure: Figure, alt: str) -> Plot:
     return Plot(text[text.index("<svg") :], alt)
 
 
+def _plain(label: str) -> str:
+    # Matplotlib reads what stands between dollar signs as mathematics.
+    return label.replace("$", r"\$")
+
+
 def _clean(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#9ca3af")
@@ -104,11 +109,11 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
             f"true probabilities {how.format(ceiling[name])}", (ceiling[name], len(arms) - 0.45),
             (-4, 0), textcoords="offset points", ha="right", fontsize=8, color="#111827",
         )  # fmt: skip
-    axes.set_yticks(range(len(arms)), [a.label for a in arms])
+    axes.set_yticks(range(len(arms)), [_plain(a.label) for a in arms])
     axes.set_ylim(-0.6, len(arms) - 0.2)
     axes.set_xlabel(f"{how.title} ({'more' if how.higher_is_better else 'less'} is better)")
     axes.annotate(
-        f"baseline: {evaluation.info.baseline}", (base, -0.55), (3, 0),
+        f"baseline: {_plain(evaluation.info.baseline)}", (base, -0.55), (3, 0),
         textcoords="offset points", fontsize=8, color=_GREY,
     )  # fmt: skip
     _clean(axes)
@@ -149,7 +154,7 @@ def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
             ],
             fmt="o-", ms=4, lw=1.2, elinewidth=1, color=_COLOURS[arm.kind],
         )  # fmt: skip
-        panel.set_title(arm.label, fontsize=9.5)
+        panel.set_title(_plain(arm.label), fontsize=9.5)
         panel.set_xlim(0, top)
         panel.set_ylim(0, top)
         _clean(panel)
@@ -175,7 +180,7 @@ def _label_points(axes: Axes, points: list[tuple[float, float, str]]) -> None:
             at -= line / 4
         taken.append((x, at))
         axes.annotate(
-            name, (x, y), (x + 0.025 * width / 0.4, at), va="center", fontsize=9,
+            _plain(name), (x, y), (x + 0.025 * width / 0.4, at), va="center", fontsize=9,
             arrowprops={"arrowstyle": "-", "color": "#9ca3af", "lw": 0.6},
         )  # fmt: skip
 

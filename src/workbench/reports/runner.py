@@ -130,6 +130,7 @@ def _execute(
     # Notebook machinery is imported where it is used: whoever only displays a report,
     # such as the kernel itself, starts without it.
     import papermill
+    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -138,6 +139,7 @@ def _execute(
             str(folder / "notebook.ipynb"),
             parameters=parameters,
             kernel_name="python3",
+            language="python",  # a template need not say so itself
             progress_bar=False,
             log_output=False,
             # The kernel tells its progress on its stderr; pass it on as it comes.
@@ -147,6 +149,12 @@ def _execute(
         )
     except PapermillExecutionError as error:
         raise _translated(error, template) from error
+    except DeadKernelError as error:
+        raise SpecError(
+            "the notebook's kernel died; the machine may be short of memory",
+            where=str(template),
+            fix="free memory or evaluate fewer examples; stored answers are kept",
+        ) from error
 
 
 def _local_kernel(environ: dict[str, str]) -> type:

@@ -1,0 +1,45 @@
+"""Which benchmarks there are; each is a module of this package with `main() -> dict`."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["CASES", "Case"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One benchmark.
+
+    Parameters
+    ----------
+    name
+        The module, and the name on the command line.
+    measures
+        One line for people.
+    by_default
+        Whether it runs when no names are given.
+    """
+
+    name: str
+    measures: str
+    by_default: bool = True
+
+    def measure(self) -> dict[str, Any]:
+        """Import the module, which may be heavy, and run it."""
+        main: Callable[[], dict[str, Any]] = importlib.import_module(f"benchmarks.{self.name}").main
+        return main()
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("startup", "`import workbench` and `workbench --help` in fresh processes"),
+        Case("bank_marketing", "ROC AUC on real contacts beside plain LightGBM and logistic"),
+        Case("reevaluate", "10,000 stored answers evaluated again, with no call"),
+        Case("kill_resume", "a run killed ten times and resumed: what is lost or asked twice"),
+        Case("client", "the client's throughput beside a bare SDK loop, same emulator"),
+        Case("demo", "`make demo` twice in a fresh clone of HEAD", by_default=False),
+    )
+}
