@@ -80,8 +80,8 @@ class Settings:
         Examples
         --------
         >>> here = Settings(root=Path("/tmp/project"), data_dir=Path("/tmp"))
-        >>> here.to_environ({"ANTHROPIC_API_KEY": "another's", "HOME": "/home/me"})
-        {'HOME': '/home/me', 'WORKBENCH_ROOT': '/tmp/project', 'WORKBENCH_DATA_DIR': '/tmp'}
+        >>> here.to_environ({"ANTHROPIC_API_KEY": "another's", "LANG": "C"})
+        {'LANG': 'C', 'WORKBENCH_ROOT': '/tmp/project', 'WORKBENCH_DATA_DIR': '/tmp'}
         """
         named = {
             "WORKBENCH_ROOT": str(self.root),

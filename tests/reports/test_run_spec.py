@@ -417,3 +417,23 @@ def test_a_run_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     settings.mlruns.write_text("a file in the way", encoding="utf-8")
     with pytest.raises(SpecError, match=r"mlruns/runs/small-\d+T\d+: the run folder cannot be"):
         run_spec(write_spec(settings), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n_resamples": 158}, r"n_resamples is 158, but intervals of 5 arms at .* 0\.95 need 159"),
+        ({"confidence_level": 0.999}, r"n_resamples is 200, .* confidence_level 0\.999 need 7999"),
+        (
+            {"arms": {**ARMS, "a$b": {"kind": "prior"}}},
+            r"arm 'a\$b' needs a name of letters, digits, spaces",
+        ),
+    ],
+)
+def test_what_would_fail_at_the_end_is_refused_at_the_start(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    settings = hostile_project(tmp_path)
+    with pytest.raises(SpecError, match=said):
+        run_spec(write_spec(settings, **changes), settings=settings)
+    assert not settings.mlruns.exists()

@@ -120,7 +120,25 @@ def evaluate(
         )
         parts.append(records)
         infos.append(_arm_info(name, fitted, records, fit_s))
-    info = RunInfo(
+    info = _run_info(
+        task,
+        dataset,
+        split,
+        train,
+        test,
+        baseline=baseline,
+        n_repeats=n_repeats,
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        random_state=random_state,
+    )
+    return Evaluation(info, tuple(infos), pd.concat(parts, ignore_index=True))
+
+
+def _run_info(
+    task: Task, dataset: Dataset, split: Split, train: Dataset, test: Dataset, **chosen: Any
+) -> RunInfo:
+    return RunInfo(
         task=task.name,
         task_version=task.version,
         dataset=dataset.name,
@@ -137,17 +155,12 @@ def evaluate(
         n_duplicates=_duplicates(train, test),
         train_base_rate=train.base_rate,
         test_base_rate=test.base_rate,
-        baseline=baseline,
-        n_repeats=n_repeats,
-        n_resamples=n_resamples,
-        confidence_level=confidence_level,
-        random_state=random_state,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         git_revision=_git_revision(),
         versions={"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
         ceiling=_ceiling(test),
+        **chosen,
     )
-    return Evaluation(info, tuple(infos), pd.concat(parts, ignore_index=True))
 
 
 def _checked(

@@ -190,7 +190,8 @@ def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPri
             wanted = []
             for estimator in (arms[m] for m in members):
                 if isinstance(estimator, ClaudeClassifier):
-                    fitted = estimator.fit(train.X, train.y.to_numpy())
+                    groups = None if train.groups is None else train.groups.to_numpy()
+                    fitted = estimator.fit(train.X, train.y.to_numpy(), groups)
                     for repeat in range(spec.n_repeats):
                         wanted += fitted.requests(test.X, repeat=repeat)
                     if isinstance(arm, StackedArm):
