@@ -291,8 +291,12 @@ def test_ctrl_c_stops_a_run_and_leaves_no_half_report(tmp_path: Path) -> None:
         cwd=root,
     ) as process:
         assert process.stderr is not None
-        lines = iter(process.stderr.readline, "")
-        assert any("measuring intervals" in line for line in lines)
+        lines, seen = iter(process.stderr.readline, ""), ""
+        for line in lines:
+            seen += line
+            if "measuring intervals" in line:
+                break
+        assert "measuring intervals" in seen, seen
         process.send_signal(signal.SIGINT)
         rest = "".join(lines)
         assert process.stdout is not None

@@ -198,7 +198,7 @@ def _explain(
     location: list[int | str],
     model: type[BaseModel],
 ) -> tuple[str, str, str]:
-    key = ".".join(str(part) for part in location) or "document"
+    key = ".".join(str(part) for part in location) or "the file"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         known = _known_keys(model, problem["loc"][:-1])
@@ -208,10 +208,11 @@ def _explain(
     if problem["type"] == "missing":
         return f"key {key!r} is missing", "the key with a value", f"add {location[-1]!r}"
     if problem["type"] == "value_error":
-        return message, "a file that agrees with itself", f"correct {key!r}"
+        return message, "a file that agrees with itself", f"correct {key}"
     found = f"{key!r} is {problem['input']!r}"
     fix = "put the value in quotes" if problem["type"] == "string_type" else "correct the value"
-    return found, message[:1].lower() + message[1:].removeprefix("nput should be "), fix
+    wanted = message.removeprefix("Input should be ")
+    return found, wanted[:1].lower() + wanted[1:], fix
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def build_arms(
         classifier.
     PromptError
         When a prompt does not exist or is malformed.
+    PriceError
+        When a model has no price.
     """
     made: dict[str, Any] = {}
     for name, arm in spec.arms.items():
@@ -89,6 +92,8 @@ def _build(
                 fix="move them out of `parameters`",
             )
         variant = folder / arm.prompt if arm.prompt.endswith(".md") else arm.prompt
+        # A model without a price is told before any arm is fitted.
+        client.prices.price(arm.model or spec.model, datetime.now(UTC).date())
         return task.claude(
             variant,
             dataset,

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from workbench.data import Dataset
+from workbench.errors import EvaluationError
 from workbench.predictors import ANSWER_COLUMNS, answering, positive_probability
 
 __all__ = ["SLICE_PREFIX", "answer_records", "model_records"]
@@ -82,9 +83,14 @@ def model_records(
         Rows whose latency is measured.
     random_state
         Seed of the sample.
+
+    Raises
+    ------
+    EvaluationError
+        When a predicted probability is missing or not between 0 and 1.
     """
     frame = _frame(dataset, arm, 0)
-    frame["proba"] = positive_probability(estimator, dataset.X)
+    frame["proba"] = _checked(positive_probability(estimator, dataset.X), arm)
     frame["latency_s"] = _single_latencies(estimator, dataset.X, latency_sample, random_state)
     frame["abstained"] = False
     frame["degraded"] = False
@@ -97,6 +103,18 @@ def model_records(
         elif column not in frame:
             frame[column] = np.nan if column == "ttft_s" else None
     return frame
+
+
+def _checked(probability: NDArray[np.float64], arm: str) -> NDArray[np.float64]:
+    bad = np.flatnonzero(~((probability >= 0) & (probability <= 1)))
+    if len(bad):
+        raise EvaluationError(
+            f"arm {arm!r} predicted a probability of {probability[bad[0]]:.6g}"
+            f" (and {len(bad) - 1:,} more like it)",
+            expected="numbers from 0 to 1, none missing",
+            fix="mend its predict_proba",
+        )
+    return probability
 
 
 def _single_latencies(
