@@ -42,5 +42,5 @@ def test_the_ends_of_the_scale_are_probabilities(leads: Dataset) -> None:
 
 @pytest.mark.parametrize("arms", [{}, {"text": "not an estimator"}])
 def test_what_is_no_classifier_is_refused(leads: Dataset, arms: dict[str, Any]) -> None:
-    with pytest.raises(EvaluationError, match="no arms|a scikit-learn classifier"):
+    with pytest.raises(EvaluationError, match=r"no arms|a scikit-learn classifier"):
         evaluate(load_task("lead_conversion"), arms, leads)
