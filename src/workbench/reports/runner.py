@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,19 +135,20 @@ def _execute(
     from papermill.exceptions import PapermillExecutionError
 
     try:
-        return papermill.execute_notebook(
-            notebook,
-            str(folder / "notebook.ipynb"),
-            parameters=parameters,
-            kernel_name="python3",
-            language="python",  # a template need not say so itself
-            progress_bar=False,
-            log_output=False,
-            # The kernel tells its progress on its stderr; pass it on as it comes.
-            stderr_file=sys.stderr,
-            cwd=str(template.parent),
-            kernel_manager_class=_local_kernel(settings.to_environ(os.environ)),
-        )
+        with tempfile.TemporaryDirectory(prefix="workbench-") as sockets:
+            return papermill.execute_notebook(
+                notebook,
+                str(folder / "notebook.ipynb"),
+                parameters=parameters,
+                kernel_name="python3",
+                language="python",  # a template need not say so itself
+                progress_bar=False,
+                log_output=False,
+                # The kernel tells its progress on its stderr; pass it on as it comes.
+                stderr_file=sys.stderr,
+                cwd=str(template.parent),
+                kernel_manager_class=_local_kernel(settings.to_environ(os.environ), sockets),
+            )
     except PapermillExecutionError as error:
         raise _translated(error, template) from error
     except DeadKernelError as error:
@@ -157,14 +159,17 @@ def _execute(
         ) from error
 
 
-def _local_kernel(environ: dict[str, str]) -> type:
+def _local_kernel(environ: dict[str, str], sockets: str) -> type:
     from jupyter_client.manager import AsyncKernelManager
-    from traitlets import Enum
+    from traitlets import Enum, Unicode
 
     class LocalKernel(AsyncKernelManager):
-        """A kernel behind a Unix socket: no port is opened, and nobody else can listen in."""
+        """A kernel behind Unix sockets: no port is opened, and nobody else can listen in."""
 
         transport = Enum(["ipc"], default_value="ipc", config=True)
+        # Their folder is this run's own and private. Jupyter's default is the working folder,
+        # where runs that go on at once would take each other's sockets.
+        ip = Unicode(f"{sockets}/kernel", config=True)
 
         async def start_kernel(self, **options: Any) -> None:
             """Start the kernel with the caller's settings, whatever the process's own are."""
