@@ -386,7 +386,10 @@ def write_notebook(settings: Settings, code: str, *, parameters: bool = True) ->
     [
         ("1 / 0", r"own\.py, cell \d: the notebook failed with ZeroDivisionError: division by"),
         ("raise ValueError", r"the notebook failed with ValueError\. To fix: run the notebook in"),
-        ("import os; os._exit(3)", r"own\.py: the notebook's kernel died"),
+        (
+            "import os; os._exit(3)",
+            r"own\.py: the notebook's kernel was lost: Kernel died\. To fix: free",
+        ),
         ("x = 1", r"no evaluation can be read.*Expected records\.parquet and evaluation\.json"),
     ],
 )
@@ -395,6 +398,23 @@ def test_a_failing_notebook_is_named(empty: Settings, code: str, said: str) -> N
     with pytest.raises(WorkbenchError, match=said):
         run_spec(spec, settings=empty)
     assert runs(empty) == []
+
+
+def test_runs_at_once_cannot_meet(empty: Settings) -> None:
+    code = """
+import os
+from ipykernel.connect import get_connection_info
+ip = get_connection_info(unpack=True)["ip"]
+raise ValueError(f"{ip} {os.stat(os.path.dirname(ip)).st_mode & 0o777:o}")
+"""
+    spec = write_spec(empty, notebook=write_notebook(empty, code))
+    said = []
+    for _ in range(2):
+        with pytest.raises(SpecError, match=r"ValueError: /\S+/kernel 700\.") as caught:
+            run_spec(spec, settings=empty)
+        said.append(str(caught.value))
+    assert said[0] != said[1], "each has sockets of its own, in a folder nobody else can enter"
+    assert not list(empty.root.rglob("*ipc*"))
 
 
 def test_a_notebook_that_takes_no_parameters_is_refused(empty: Settings) -> None:

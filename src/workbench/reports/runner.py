@@ -131,7 +131,6 @@ def _execute(
     # Notebook machinery is imported where it is used: whoever only displays a report,
     # such as the kernel itself, starts without it.
     import papermill
-    from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
@@ -151,9 +150,10 @@ def _execute(
             )
     except PapermillExecutionError as error:
         raise _translated(error, template) from error
-    except DeadKernelError as error:
+    except RuntimeError as error:
+        # So nbclient says that a kernel died or never answered.
         raise SpecError(
-            "the notebook's kernel died; the machine may be short of memory",
+            f"the notebook's kernel was lost: {error}",
             where=str(template),
             fix="free memory or evaluate fewer examples; stored answers are kept",
         ) from error
