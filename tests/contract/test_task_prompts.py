@@ -53,15 +53,15 @@ def test_no_prompt_depends_on_the_label_or_a_leak(
     assert shown == fitted.render(changed.X.iloc[positions.test])
 
     never = {card.target.column, *card.leaks, card.id_column, card.group_column} - {None}
-    meanings = {card.column(str(column)).meaning for column in never}
+    labels = {card.column(str(column)).label for column in never}
     fields = {
         field
         for text in shown
         for field in re.findall(r"^- ([^:\n]+):", last_lead(text.user), re.M)
     }
     assert fields
-    assert not fields & meanings
-    assert fields <= {card.column(str(column)).meaning for column in original.X.columns}
+    assert not fields & labels
+    assert fields <= {card.column(str(column)).label for column in original.X.columns}
 
 
 def last_lead(user: str) -> str:

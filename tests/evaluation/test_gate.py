@@ -248,3 +248,10 @@ def test_another_split_judges_only_the_arms_it_has() -> None:
     better = evaluation(skill={"old": 0.2, "new": 0.9})
     other = evaluation(skill={"old": 0.9, "else": 0.1})
     assert Gate([BETTER]).judge(better, [other]).promoted == "new"
+
+
+def test_an_arm_that_does_what_the_baseline_does_is_not_promoted() -> None:
+    made = evaluation(skill={"old": 0.5, "twin": 0.5})
+    twin = made.records["arm"] == "twin"
+    made.records.loc[twin, "proba"] = made.records.loc[~twin, "proba"].to_numpy()
+    assert Gate([BETTER]).judge(made).decision is Decision.CANNOT_DECIDE

@@ -92,6 +92,11 @@ class Column(_Part):
     missing: tuple[_Cell, ...] = ()
     input: bool = True
 
+    @property
+    def label(self) -> str:
+        """What the column is called where a model or a person reads it: meaning and unit."""
+        return f"{self.meaning} ({self.unit})" if self.unit else self.meaning
+
     @model_validator(mode="after")
     def _values_fit_dtype(self) -> Self:
         if self.dtype not in {"category", "boolean"} and self.values:

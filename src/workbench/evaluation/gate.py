@@ -372,7 +372,9 @@ class Gate:
 
 def _side(rule: GateRule, low: float, high: float) -> Decision:
     if rule.at_least is not None:
-        met, broken = low >= rule.at_least, high < rule.at_least
+        # A difference must exceed its bound: an arm that does what the baseline does is no gain.
+        above = low > rule.at_least if rule.difference else low >= rule.at_least
+        met, broken = above, high < rule.at_least
     else:
         met, broken = high <= rule.bound, low > rule.bound
     if met:

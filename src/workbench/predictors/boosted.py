@@ -42,7 +42,8 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
     text
         Whether free text is read; it enters as one score, out of fold in training.
     n_jobs
-        Threads.
+        Threads. One by default: more gain little on tables of this size and, where other jobs
+        share the cores, wait for each other many times longer than they work.
     random_state
         Seed.
 
@@ -79,7 +80,7 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
         early_stopping_rounds: int = 60,
         n_splits: int = 5,
         text: bool = True,
-        n_jobs: int = 2,
+        n_jobs: int = 1,
         random_state: int = 0,
     ) -> None:
         self.learning_rate = learning_rate
