@@ -26,7 +26,7 @@ from workbench.claude import (
     Origin,
     Progress,
 )
-from workbench.claude.emulator_messages import content_digest
+from workbench.claude.emulator.answers import content_digest
 from workbench.claude.messages import request_body
 from workbench.errors import ClaudeError, PriceError
 from workbench.settings import Settings

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from workbench.claude.lexicon import amount, duration_h
-from workbench.claude.reader import read
+from workbench.claude.emulator.lexicon import amount, duration_h
+from workbench.claude.emulator.reader import read
 
 
 def probability(message: str = "", facts: str = "", system: str = "", shown: str = "") -> float:

@@ -12,7 +12,7 @@ import pytest
 from workbench.claude import Answer, ClaudeClient, ClaudeRequest, EmulatorProcess, FaultPlan, Origin
 from workbench.claude import FaultRule as Rule
 from workbench.claude.budget import Budget
-from workbench.claude.emulator_messages import content_digest
+from workbench.claude.emulator.answers import content_digest
 from workbench.claude.messages import request_body
 from workbench.claude.transport import GIVE_UP_AFTER, Run
 from workbench.errors import BudgetExceededError, ClaudeError

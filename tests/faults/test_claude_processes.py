@@ -19,7 +19,7 @@ from workbench.claude import (
     FaultRule,
     Origin,
 )
-from workbench.claude.emulator_messages import content_digest
+from workbench.claude.emulator.answers import content_digest
 from workbench.claude.messages import request_body
 
 StartChild = Callable[..., "subprocess.Popen[str]"]

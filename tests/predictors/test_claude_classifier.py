@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from workbench.claude import ClaudeClient, EmulatorProcess, Origin
-from workbench.claude.emulator_messages import content_digest, message
+from workbench.claude.emulator.answers import content_digest, message
 from workbench.data import Dataset
 from workbench.errors import EvaluationError, PredictorError, PromptError, SpecError
 from workbench.evaluation import build_arms, evaluate, read_spec

@@ -2,12 +2,12 @@
 
 from workbench.claude.budget import CostEstimate, Progress
 from workbench.claude.client import ClaudeClient
-from workbench.claude.emulator_process import EmulatorProcess
-from workbench.claude.faults import FAULT_KINDS, FaultPlan, FaultRule
+from workbench.claude.emulator.faults import FAULT_KINDS, FaultPlan, FaultRule
+from workbench.claude.emulator.process import EmulatorProcess
+from workbench.claude.emulator.reader import READER_VERSION
 from workbench.claude.messages import API_VERSION, Answer, ClaudeRequest, Usage, estimate_tokens
 from workbench.claude.origin import Origin
 from workbench.claude.prices import PRICES, Band, Price, PriceTable
-from workbench.claude.reader import READER_VERSION
 from workbench.claude.store import AnswerStore
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from workbench.claude.budget import Budget, CostEstimate, Progress
 from workbench.claude.driver import Watch, drive
-from workbench.claude.emulator_process import EmulatorProcess
+from workbench.claude.emulator.process import EmulatorProcess
 from workbench.claude.messages import Answer, ClaudeRequest, Usage, estimate_tokens
 from workbench.claude.origin import Origin
 from workbench.claude.prices import PRICES, PriceTable

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.claude.emulator.reader import READER_VERSION
 from workbench.claude.origin import Origin
-from workbench.claude.reader import READER_VERSION
 from workbench.errors import ClaudeError
 
 __all__ = ["API_VERSION", "Answer", "ClaudeRequest", "Usage", "estimate_tokens", "request_body"]

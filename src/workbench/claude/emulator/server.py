@@ -27,15 +27,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from workbench.claude.emulator_messages import (
+from workbench.claude.emulator.answers import (
     complaint,
     content_digest,
     events,
     input_tokens,
     message,
 )
-from workbench.claude.faults import FaultPlan, FaultRule
-from workbench.claude.reader import READER_VERSION
+from workbench.claude.emulator.faults import FaultPlan, FaultRule
+from workbench.claude.emulator.reader import READER_VERSION
 
 __all__ = ["build_app", "main"]
 
@@ -277,7 +277,3 @@ def main(arguments: list[str] | None = None) -> None:
     sys.stdout.flush()
     threading.Thread(target=_stop_with_parent, args=(server,), daemon=True).start()
     server.run(sockets=[listener])
-
-
-if __name__ == "__main__":
-    main()

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workbench.claude.emulator.reader import READER_VERSION, read
 from workbench.claude.messages import estimate_tokens
-from workbench.claude.reader import READER_VERSION, read
 
 __all__ = ["WRONG_MODEL", "complaint", "content_digest", "events", "input_tokens", "message"]
 

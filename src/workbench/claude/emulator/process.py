@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from workbench.claude.faults import FaultPlan
+from workbench.claude.emulator.faults import FaultPlan
 from workbench.errors import ClaudeError
 
 __all__ = ["EmulatorProcess"]

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from workbench.claude.lexicon import FACTS, HEDGE, NEGATION, PHRASES, duration_h
-from workbench.claude.schema import fill
+from workbench.claude.emulator.lexicon import FACTS, HEDGE, NEGATION, PHRASES, duration_h
+from workbench.claude.emulator.schema import fill
 
 __all__ = ["READER_VERSION", "read"]
 
