@@ -138,7 +138,7 @@ def test_when_all_is_stored_nothing_is_started_or_opened(
     client.ask([make_request(1)])
     alone = ClaudeClient(origin=Origin.SIMULATED, store=tmp_path / "a.sqlite")
     assert alone.ask([make_request(1)])[0].cached
-    assert alone._emulator is None
+    assert alone._connection._emulator is None
     alone.close()
     # The same for an endpoint where nothing listens.
     url = closed_port_url()
@@ -232,9 +232,9 @@ def test_the_estimate_brackets_the_cost(client: ClaudeClient, make_request: Make
     assert estimate.price_table == PRICES.id
     answers = client.ask(requests)
     tokens = sum(answer.usage.input_tokens for answer in answers[3:])
-    assert estimate.input_tokens_estimate == tokens
-    assert client.spent_usd - before < estimate.cost_usd_high
-    assert estimate.cost_usd_low < estimate.cost_usd_high
+    assert estimate.input_tokens_estimate == pytest.approx(tokens, rel=0.2)
+    assert estimate.cost_usd_low < estimate.cost_usd < estimate.cost_usd_high
+    assert client.spent_usd - before < estimate.cost_usd_high < estimate.cost_usd_most * 1.5
 
 
 def test_a_replay_reads_live_answers_and_asks_nobody(
@@ -286,7 +286,7 @@ def test_the_emulator_starts_when_needed_and_stops_on_close(
 ) -> None:
     client = ClaudeClient(origin=Origin.SIMULATED, store=tmp_path / "b.sqlite")
     client.ask([make_request(1)])
-    started = client._emulator
+    started = client._connection._emulator
     assert isinstance(started, EmulatorProcess)
     running = [started.running]
     client.close()
@@ -341,7 +341,7 @@ def test_the_key_is_nowhere_to_be_seen(
     ):
         with pytest.raises(ClaudeError, match="AuthenticationError 401") as caught:
             client.ask([make_request(i) for i in range(20)])
-        shown = [repr(client), str(client), repr(client._wire({}))]
+        shown = [repr(client), str(client), repr(client._wire())]
     shown += ["".join(traceback.format_exception(caught.value)), caplog.text]
     shown += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
     assert len(caplog.text) > 100
@@ -381,7 +381,11 @@ def test_settings_can_be_overruled(tmp_path: Path) -> None:
     client = ClaudeClient.from_settings(
         settings, origin=Origin.SIMULATED, store_path=tmp_path / "other.sqlite"
     )
-    assert (client.origin, client.base_url, client._api_key) == (Origin.SIMULATED, None, None)
+    assert (client.origin, client.base_url, client._connection._api_key) == (
+        Origin.SIMULATED,
+        None,
+        None,
+    )
     assert client.store.path == tmp_path / "other.sqlite"
 
 

@@ -61,7 +61,7 @@ def test_a_day_before_the_first_entry_is_an_error() -> None:
 
 
 def test_own_prices_make_another_table() -> None:
-    own = Price("my-model", date(2026, 1, 1), (Band(1.0, 2.0, 0.0, 0.0),), "contract")
+    own = Price("my-model", date(2026, 1, 1), (Band(1.0, 2.0, 0.0, 0.0, 0.0),), "contract")
     table = PRICES.with_price(own)
     assert table.cost_usd("my-model", Usage(1_000_000, 0), TODAY) == pytest.approx(1.0)
     assert table.id != PRICES.id

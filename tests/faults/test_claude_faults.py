@@ -107,9 +107,9 @@ def test_a_slow_answer_times_out(rig: Rig, requests: list[ClaudeRequest]) -> Non
     assert client.ask(requests[:1])[0].error is None
 
 
-def test_an_unreadable_body_is_an_error(rig: Rig, requests: list[ClaudeRequest]) -> None:
-    _, client = rig(FaultPlan((Rule("broken_body", first_n=1),)))
-    assert client.ask(requests[:1])[0].error == "unreadable answer after 1 attempt"
+def test_an_unreadable_body_is_asked_for_again(rig: Rig, requests: list[ClaudeRequest]) -> None:
+    _, client = rig(FaultPlan((Rule("broken_body", first_n=2),)), max_retries=1)
+    assert client.ask(requests[:1])[0].error == "unreadable answer after 2 attempts"
     assert client.ask(requests[:1])[0].error is None
 
 
@@ -158,12 +158,9 @@ def test_a_bad_answer_is_an_outcome_that_keeps_its_cost(
 def test_the_server_cannot_make_us_wait_for_an_hour(
     rig: Rig, requests: list[ClaudeRequest]
 ) -> None:
-    _, client = rig(FaultPlan((Rule("rate_limit_429", first_n=1, retry_after_s=3600.0),)))
-    asked = {client.key(request): request for request in requests[:2]}
-    wire = replace(client._wire(asked), max_retry_after_s=0.01)
-    run = Run(wire, asked, client.store.put, Budget(None))
-    asyncio.run(run.go())
-    assert [answer.attempts for answer in run.answers.values()] == [2, 2]
+    plan = FaultPlan((Rule("rate_limit_429", first_n=1, retry_after_s=3600.0),))
+    _, client = rig(plan, max_retry_after_s=0.01)
+    assert [answer.attempts for answer in client.ask(requests[:2])] == [2, 2]
 
 
 def test_books_agree_to_the_token_under_a_storm(rig: Rig, requests: list[ClaudeRequest]) -> None:
@@ -225,7 +222,6 @@ def test_a_budget_too_small_for_one_call_asks_nothing(
     [
         ("unauthorized_401", "AuthenticationError 401.*check the API key"),
         ("forbidden_403", "PermissionDeniedError 403"),
-        ("invalid_request_400", "BadRequestError 400.*scripted fault.*correct the request"),
     ],
 )
 def test_what_no_retry_mends_stops_the_run_and_keeps_what_came(
@@ -239,6 +235,26 @@ def test_what_no_retry_mends_stops_the_run_and_keeps_what_came(
     # Whatever was in flight may have been refused too, nothing after that.
     assert books["faults"][kind] <= 4
     assert books["requests"] < len(requests)
+
+
+def test_the_first_request_that_is_refused_stops_the_run(
+    rig: Rig, requests: list[ClaudeRequest]
+) -> None:
+    emulator, client = rig(FaultPlan((Rule("invalid_request_400", rate=1.0),)), concurrency=4)
+    with pytest.raises(ClaudeError, match=r"BadRequestError 400.*scripted.*correct the request"):
+        client.ask(requests)
+    assert emulator.books()["requests"] <= 4
+
+
+def test_one_bad_request_among_good_ones_is_an_error_of_its_own(
+    rig: Rig, requests: list[ClaudeRequest]
+) -> None:
+    emulator, client = rig(FaultPlan((Rule("invalid_request_400", rate=0.05, seed=3),)))
+    client.ask(requests[:1])  # gets through: the key and the model are good
+    answers = client.ask(requests, on_progress=None)
+    refused = [answer.error for answer in answers if answer.error is not None]
+    assert len(refused) == emulator.books()["faults"]["invalid_request_400"] > 5
+    assert set(refused) == {"BadRequestError 400 after 1 attempt"}
 
 
 def test_words_of_the_api_that_repeat_the_prompt_are_not_passed_on(rig: Rig) -> None:

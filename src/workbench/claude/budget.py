@@ -1,13 +1,16 @@
 """A spending limit that calls in flight cannot overrun, and where a run stands."""
 
+import math
+import statistics
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
-from workbench.claude.messages import ClaudeRequest, Usage
+from workbench.claude.messages import Answer, ClaudeRequest, Usage
 from workbench.claude.prices import PriceTable
 
-__all__ = ["Budget", "CostEstimate", "Progress", "worst_case_usd"]
+__all__ = ["Budget", "CostEstimate", "Progress", "estimate_cost", "worst_case_usd"]
 
 _OVERHEAD_TOKENS = 500  # what the API itself adds, for structured output above all
 
@@ -24,6 +27,8 @@ class Progress:
         Requests answered from the store.
     errors
         Requests that brought nothing back.
+    retries
+        Attempts beyond the first of each request.
     cost_usd
         Spent in this run, US dollars.
     elapsed_s, eta_s
@@ -34,6 +39,7 @@ class Progress:
     total: int
     cached: int
     errors: int
+    retries: int
     cost_usd: float
     elapsed_s: float
     eta_s: float | None
@@ -48,9 +54,13 @@ class CostEstimate:
     n_requests, n_stored
         Distinct requests, and how many of them the store answers for nothing.
     input_tokens_estimate
-        Input tokens of the distinct requests to ask, at three characters per token.
+        Input tokens of the distinct requests to ask.
+    cost_usd
+        Expected US dollars.
     cost_usd_low, cost_usd_high
-        US dollars with a modest output (150 tokens) and with all of `max_tokens`.
+        Between these with some certainty: see `estimate_cost`.
+    cost_usd_most
+        US dollars if every answer used all of its `max_tokens`.
     price_table
         Table the prices are from.
     """
@@ -58,9 +68,88 @@ class CostEstimate:
     n_requests: int
     n_stored: int
     input_tokens_estimate: int
+    cost_usd: float
     cost_usd_low: float
     cost_usd_high: float
+    cost_usd_most: float
     price_table: str
+
+
+# Characters a token of English covers with current tokenizers: few, usual, many.
+_CHARS_PER_TOKEN = (3.0, 3.5, 4.5)
+# Output tokens of a structured answer where none has been seen: few, usual, many.
+_OUTPUT_TOKENS = (50.0, 150.0, 400.0)
+_MESSAGE_OVERHEAD_TOKENS = 8
+_ENOUGH_SEEN = 20
+
+
+def estimate_cost(
+    missing: Sequence[ClaudeRequest], n_requests: int, seen: Sequence[Answer], prices: PriceTable
+) -> CostEstimate:
+    """Estimate what requests would cost.
+
+    Input is counted in characters: three to four and a half per token. Output is what answers
+    that are stored used, where there are twenty (2.5, 50 and 97.5 % of them), else 50, 150 and
+    400 tokens; never more than `max_tokens`. Caching of prompts is left out: it makes it cheaper.
+
+    Parameters
+    ----------
+    missing
+        Requests that would be asked.
+    n_requests
+        Distinct requests, stored ones included.
+    seen
+        Answers that are stored.
+    prices
+        Price table.
+
+    Returns
+    -------
+    CostEstimate
+        The estimate.
+
+    Raises
+    ------
+    PriceError
+        When a model has no price.
+
+    Examples
+    --------
+    >>> from workbench.claude.prices import PRICES
+    >>> asked = [ClaudeRequest("claude-haiku-5-5", "Will they buy?" * 100, max_tokens=300)]
+    >>> estimate = estimate_cost(asked, 1, [], PRICES)
+    >>> estimate.cost_usd_low < estimate.cost_usd < estimate.cost_usd_high
+    True
+    """
+    today = datetime.now(UTC).date()
+    outputs = _OUTPUT_TOKENS
+    if len(used := sorted(answer.usage.output_tokens for answer in seen)) >= _ENOUGH_SEEN:
+        cuts = statistics.quantiles(used, n=40, method="inclusive")
+        outputs = (cuts[0], cuts[19], cuts[38])
+    tokens, costs, most = 0.0, [0.0, 0.0, 0.0], 0.0
+    for request in missing:
+        price = prices.price(request.model, today)
+        texts = (request.system, request.prompt, str(request.schema or ""))
+        chars = sum(len(text or "") for text in texts)
+        tokens += chars / _CHARS_PER_TOKEN[1] + _MESSAGE_OVERHEAD_TOKENS
+        # Few characters a token make many tokens: the dear end of the interval.
+        for i, (per_token, output) in enumerate(
+            zip(reversed(_CHARS_PER_TOKEN), outputs, strict=True)
+        ):
+            size = math.ceil(chars / per_token) + _MESSAGE_OVERHEAD_TOKENS
+            costs[i] += price.cost_usd(Usage(size, min(request.max_tokens, math.ceil(output))))
+        largest = math.ceil(chars / _CHARS_PER_TOKEN[0]) + _MESSAGE_OVERHEAD_TOKENS
+        most += price.cost_usd(Usage(largest, request.max_tokens))
+    return CostEstimate(
+        n_requests=n_requests,
+        n_stored=n_requests - len(missing),
+        input_tokens_estimate=round(tokens),
+        cost_usd=costs[1],
+        cost_usd_low=costs[0],
+        cost_usd_high=costs[2],
+        cost_usd_most=most,
+        price_table=prices.id,
+    )
 
 
 class Budget:
@@ -122,7 +211,9 @@ class Budget:
             self.spent_usd += cost_usd
 
 
-def worst_case_usd(request: ClaudeRequest, prices: PriceTable, at: date) -> float:
+def worst_case_usd(
+    request: ClaudeRequest, prices: PriceTable, at: date, cache_ttl: str | None = None
+) -> float:
     """Bound the cost of one request from above.
 
     A token covers at least one byte of text, so bytes bound input tokens; `max_tokens` bounds
@@ -136,6 +227,8 @@ def worst_case_usd(request: ClaudeRequest, prices: PriceTable, at: date) -> floa
         Price table.
     at
         Day of the request.
+    cache_ttl
+        Prompt cache asked for: writing to it is dearer than plain input.
 
     Returns
     -------
@@ -149,4 +242,13 @@ def worst_case_usd(request: ClaudeRequest, prices: PriceTable, at: date) -> floa
     """
     texts = (request.prompt, request.system or "", str(request.schema or ""))
     size = sum(len(text.encode()) for text in texts) + _OVERHEAD_TOKENS
-    return prices.cost_usd(request.model, Usage(size, request.max_tokens), at)
+    usage = Usage(size, request.max_tokens)
+    if cache_ttl is not None:
+        hour = size if cache_ttl == "1h" else 0
+        usage = Usage(
+            0,
+            request.max_tokens,
+            cache_creation_input_tokens=size,
+            cache_creation_1h_input_tokens=hour,
+        )
+    return prices.cost_usd(request.model, usage, at)

@@ -1,32 +1,45 @@
 """Ask Claude, or what stands in for it, many questions: each once, and never twice."""
 
+import asyncio
 import math
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from workbench.claude.budget import Budget, CostEstimate, Progress
-from workbench.claude.driver import Watch, drive
-from workbench.claude.emulator.process import EmulatorProcess
-from workbench.claude.messages import Answer, ClaudeRequest, Usage, estimate_tokens
+from workbench.claude.batches import BatchRun
+from workbench.claude.budget import Budget, CostEstimate, Progress, estimate_cost
+from workbench.claude.connection import Connection
+from workbench.claude.driver import Watch, run_in_thread
+from workbench.claude.exchange import Manner
+from workbench.claude.feeding import Numbered, Split, Waiting, feed, split_block
+from workbench.claude.limits import RateLimits
+from workbench.claude.messages import Answer, ClaudeRequest
 from workbench.claude.origin import Origin
+from workbench.claude.prefixes import shared_prefixes
 from workbench.claude.prices import PRICES, PriceTable
+from workbench.claude.reply import Partial
 from workbench.claude.store import AnswerStore
 from workbench.claude.transport import Run
-from workbench.claude.wire import Wire, is_loopback
+from workbench.claude.wire import Wire
 from workbench.errors import ClaudeError
 from workbench.settings import Settings
 
 __all__ = ["ClaudeClient"]
 
-_ANTHROPIC = "https://api.anthropic.com"
-_NO_KEY = "no-key"  # the SDK wants one; a loopback endpoint does not look at it
-_MODEST_OUTPUT_TOKENS = 150
-_MESSAGE_OVERHEAD_TOKENS = 8
+_WINDOW_PER_WORKER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """On whose behalf a call asks, and who listens."""
+
+    task: str
+    arm: str
+    stream: bool
+    on_partial: Callable[[Partial], None] | None
 
 
 class ClaudeClient:
@@ -56,11 +69,25 @@ class ClaudeClient:
     max_retries
         Retries of one request, by the SDK, on 408, 409, 429, 5xx and lost connections.
     timeout_s
-        Seconds one attempt may take.
+        Seconds one attempt may take; of a stream, seconds it may say nothing.
+    max_retry_after_s
+        Most seconds a server's `retry-after` makes a request wait.
     tenant
         On whose account the ledger books.
     prices
         Price table.
+    limits
+        The account's rate limits, where known; the endpoint's headers correct them.
+    prompt_cache
+        ``5m`` or ``1h``: have the provider keep what the requests of a run share; `None` for
+        not. Written tokens cost more than plain ones, read ones a tenth or less.
+    fallbacks
+        Model to ask instead of an overloaded one, by model; declared on the answer.
+    rate_per_s
+        Requests a second to start, whatever comes back; `None` for as fast as answers come.
+    on_outage
+        ``raise`` when nothing gets through any more, or give every further request an answer
+        with an error (``errors``), so that a model of one's own can step in.
     on_progress
         Told how `ask` is getting on, unless the call names its own.
 
@@ -91,32 +118,48 @@ class ClaudeClient:
         budget_usd: float | None = None,
         max_retries: int = 3,
         timeout_s: float = 60.0,
+        max_retry_after_s: float = 30.0,
         tenant: str = "default",
         prices: PriceTable = PRICES,
+        limits: RateLimits | None = None,
+        prompt_cache: Literal["5m", "1h"] | None = "5m",
+        fallbacks: Mapping[str, str] | None = None,
+        rate_per_s: float | None = None,
+        on_outage: Literal["raise", "errors"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         self.origin = Origin(origin)
-        _check(self.origin, api_key, base_url)
+        self._connection = Connection(self.origin, api_key, base_url)
         for name, value, least in (
             ("concurrency", concurrency, 1),
             ("max_retries", max_retries, 0),
             ("timeout_s", timeout_s, 0.001),
+            ("max_retry_after_s", max_retry_after_s, 0),
             ("budget_usd", math.inf if budget_usd is None else budget_usd, 0),
+            ("rate_per_s", math.inf if rate_per_s is None else rate_per_s, 1e-6),
         ):
             if not value >= least:
                 raise ClaudeError(f"{name} is {value!r}", expected=f"{least} or more")
+        for name, chosen, known in (
+            ("prompt_cache", prompt_cache, ("5m", "1h", None)),
+            ("on_outage", on_outage, ("raise", "errors")),
+        ):
+            if chosen not in known:
+                raise ClaudeError(f"{name} is {chosen!r}", expected=f"one of {known}")
         self.store = store if isinstance(store, AnswerStore) else AnswerStore(store)
-        self.base_url = base_url.rstrip("/") if base_url else None
         self.concurrency = concurrency
         self.max_retries = max_retries
         self.timeout_s = timeout_s
+        self.max_retry_after_s = max_retry_after_s
         self.tenant = tenant
         self.prices = prices
+        self.limits = limits or RateLimits()
+        self.prompt_cache = prompt_cache
+        self.fallbacks = dict(fallbacks or {})
+        self.rate_per_s = rate_per_s
+        self.on_outage = on_outage
         self.on_progress = on_progress
-        self._api_key = api_key
         self._budget = Budget(budget_usd)
-        self._emulator: EmulatorProcess | None = None
-        self._lock = threading.Lock()
 
     @classmethod
     def from_settings(
@@ -184,13 +227,16 @@ class ClaudeClient:
         return self
 
     def __getstate__(self) -> dict[str, object]:
-        left_behind = {"_api_key": None, "_emulator": None, "_lock": None, "_budget": None}
-        return {**self.__dict__, **left_behind, "_limit_usd": self._budget.limit_usd}
+        return {**self.__dict__, "_budget": None, "_limit_usd": self._budget.limit_usd}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._budget = Budget(state.pop("_limit_usd"))
-        self.__dict__.update({k: v for k, v in state.items() if k != "_budget"})
-        self._lock = threading.Lock()
+        budget = Budget(state.pop("_limit_usd"))
+        self.__dict__.update(state, _budget=budget)
+
+    @property
+    def base_url(self) -> str | None:
+        """Endpoint of the user's own; `None` for Anthropic's, or an emulator of this client's."""
+        return self._connection.base_url
 
     @property
     def spent_usd(self) -> float:
@@ -219,6 +265,8 @@ class ClaudeClient:
         task: str = "",
         arm: str = "",
         on_progress: Callable[[Progress], None] | None = None,
+        stream: bool = False,
+        on_partial: Callable[[Partial], None] | None = None,
     ) -> list[Answer]:
         """Ask what is not stored yet, and answer everything.
 
@@ -233,6 +281,10 @@ class ClaudeClient:
             For the ledger.
         on_progress
             Called in this thread about twice a second, and once at the end.
+        stream
+            Have answers streamed, so that the time to the first token is known.
+        on_partial
+            Told each piece of a streamed answer, in a thread of the run's; implies `stream`.
 
         Returns
         -------
@@ -250,25 +302,218 @@ class ClaudeClient:
             When the endpoint refuses (key, model, request), nothing gets through, or answers
             cannot be stored. Everything stored by then is kept.
         """
-        keys = [self.key(request) for request in requests]
-        distinct = dict(zip(keys, requests, strict=True))
-        answers = self.store.get_many(distinct)
-        missing = {key: request for key, request in distinct.items() if key not in answers}
-        if self.origin is Origin.REPLAY:
-            answers = {key: replace(a, origin=Origin.REPLAY) for key, a in answers.items()}
-        watch = Watch(on_progress or self.on_progress, len(distinct), len(answers))
-        run = None
+        errand = _Errand(task, arm, stream or on_partial is not None, on_partial)
+        watch = Watch(on_progress or self.on_progress, len(requests))
+        each = self._each(requests, errand, watch, at_once=True)
+        answers = {numbered.position: numbered.answer for numbered in each}
+        return [answers[index] for index in range(len(requests))]
+
+    def ask_each(
+        self,
+        requests: Iterable[ClaudeRequest],
+        *,
+        task: str = "",
+        arm: str = "",
+        on_progress: Callable[[Progress], None] | None = None,
+        stream: bool = False,
+    ) -> Iterator[Numbered]:
+        """Ask any number of requests in bounded memory; answers come as they arrive.
+
+        Parameters
+        ----------
+        requests
+            What to ask, taken as it is needed: a generator will do.
+        task, arm
+            For the ledger.
+        on_progress
+            Called in this thread about twice a second, and once at the end.
+        stream
+            Have answers streamed.
+
+        Yields
+        ------
+        Numbered
+            The position of a request, and its answer.
+
+        Raises
+        ------
+        BudgetExceededError, PriceError, ClaudeError
+            As `ask` does.
+        """
+        watch = Watch(on_progress or self.on_progress)
+        yield from self._each(requests, _Errand(task, arm, stream, None), watch, at_once=False)
+
+    def ask_batch(
+        self,
+        requests: Sequence[ClaudeRequest],
+        *,
+        task: str = "",
+        arm: str = "",
+        poll_s: float = 30.0,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> list[Answer]:
+        """Ask through the Message Batches API: half the price, an answer within a day.
+
+        A batch under way is found again, after a crash too, and never made twice.
+
+        Parameters
+        ----------
+        requests
+            What to ask.
+        task, arm
+            For the ledger.
+        poll_s
+            Seconds between looks at a batch.
+        on_progress
+            Called in this thread about twice a second, and once at the end.
+
+        Returns
+        -------
+        list of Answer
+            One per request, in their order; without latencies, which a batch does not have.
+
+        Raises
+        ------
+        BudgetExceededError
+            When a batch could overrun the budget; it is not made then.
+        PriceError, ClaudeError
+            As `ask` does.
+        """
+        watch = Watch(on_progress or self.on_progress, len(requests))
+        waiting: Waiting = {}
+        stored, missing = self._split(list(enumerate(requests)), waiting)
+        answers = {numbered.position: numbered.answer for numbered in stored}
+        watch.cached = len(stored)
         if missing:
-            wire = self._wire(missing)
+            run = BatchRun(
+                self._wire(),
+                missing,
+                lambda kept: self.store.put_many(kept, tenant=self.tenant, task=task, arm=arm),
+                self._budget,
+                self.store,
+                poll_s,
+                shared_prefixes(list(missing.values())),
+                self.prompt_cache,
+            )
+            run_in_thread(run.go, lambda: watch.tell(run))
+            for key, positions in waiting.items():
+                answers.update(dict.fromkeys(positions, run.answers[key]))
+        return [answers[position] for position in range(len(requests))]
 
-            def keep(answer: Answer) -> None:
-                self.store.put(answer, tenant=self.tenant, task=task, arm=arm)
+    async def aask(self, requests: Sequence[ClaudeRequest], **options: Any) -> list[Answer]:
+        """Ask from a coroutine, whose event loop stays free; see `ask`.
 
-            run = Run(wire, missing, keep, self._budget)
-            drive(run, watch)
-            answers.update(run.answers)
-        watch.tell(run)
-        return [answers[key] for key in keys]
+        Parameters
+        ----------
+        requests
+            What to ask.
+        **options
+            Those of `ask`; callbacks are called in another thread.
+
+        Returns
+        -------
+        list of Answer
+            One per request, in their order.
+
+        Raises
+        ------
+        BudgetExceededError, PriceError, ClaudeError
+            As `ask` does.
+        """
+        return await asyncio.to_thread(self.ask, requests, **options)
+
+    async def astream(
+        self, request: ClaudeRequest, *, task: str = "", arm: str = ""
+    ) -> AsyncIterator[Partial | Answer]:
+        """Answer one request piece by piece.
+
+        Parameters
+        ----------
+        request
+            What to ask.
+        task, arm
+            For the ledger.
+
+        Yields
+        ------
+        Partial or Answer
+            The pieces as they arrive, then the answer. A stored answer comes without pieces;
+            when a stream breaks and is asked again, pieces start anew.
+
+        Raises
+        ------
+        BudgetExceededError, PriceError, ClaudeError
+            As `ask` does.
+        """
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Partial | None] = asyncio.Queue()
+
+        def on_partial(piece: Partial) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        asking = asyncio.ensure_future(
+            self.aask([request], task=task, arm=arm, on_partial=on_partial)
+        )
+        asking.add_done_callback(lambda _: pieces.put_nowait(None))
+        while (piece := await pieces.get()) is not None:
+            yield piece
+        yield (await asking)[0]
+
+    def _each(
+        self, requests: Iterable[ClaudeRequest], errand: "_Errand", watch: Watch, *, at_once: bool
+    ) -> Iterator[Numbered]:
+        def start(missing: Mapping[str, ClaudeRequest]) -> Run:
+            shared = shared_prefixes(list(missing.values())) if at_once else None
+            keep, manner = self._keeper(errand), self._manner(errand)
+            return Run(self._wire(), keep, self._budget, manner, prefixes=shared)
+
+        window = None if at_once else _WINDOW_PER_WORKER * self.concurrency
+        return feed(requests, self._split, start, watch, window=window)
+
+    def _split(self, block: Sequence[tuple[int, ClaudeRequest]], waiting: Waiting) -> Split:
+        split = split_block(block, waiting, self.key, self.store.get_many)
+        if self.origin is Origin.REPLAY:
+            replayed = [n._replace(answer=replace(n.answer, origin=Origin.REPLAY))
+                        for n in split.stored]  # fmt: skip
+            split = Split(replayed, split.missing)
+        self._check_payable(split.missing)
+        return split
+
+    def _check_payable(self, missing: Mapping[str, ClaudeRequest]) -> None:
+        """Make sure requests can be asked, paid and stored, before any is."""
+        if not missing:
+            return
+        if self.origin is Origin.REPLAY:
+            raise ClaudeError(
+                f"{len(missing)} of the requests were never recorded live",
+                where=str(self.store.path),
+                expected="a stored live answer for every request",
+                fix="ask live once with an API key, or correct the prompt, model or schema",
+            )
+        today = datetime.now(UTC).date()
+        models = {request.model for request in missing.values()}
+        for model in sorted(models | {self.fallbacks[m] for m in models if m in self.fallbacks}):
+            self.prices.price(model, today)
+        self.store.check_writable()
+
+    def _keeper(
+        self, errand: "_Errand"
+    ) -> Callable[[Sequence[tuple[Answer, ClaudeRequest]]], None]:
+        def keep(landed: Sequence[tuple[Answer, ClaudeRequest]]) -> None:
+            answers = [(answer, request.subject) for answer, request in landed]
+            self.store.put_many(answers, tenant=self.tenant, task=errand.task, arm=errand.arm)
+
+        return keep
+
+    def _manner(self, errand: "_Errand") -> Manner:
+        return Manner(
+            stream=errand.stream,
+            on_partial=errand.on_partial,
+            cache_ttl=self.prompt_cache,
+            fallbacks=self.fallbacks,
+            rate_per_s=self.rate_per_s,
+            on_outage=self.on_outage,
+        )
 
     def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
         """Estimate what `ask` would cost, without asking.
@@ -281,7 +526,7 @@ class ClaudeClient:
         Returns
         -------
         CostEstimate
-            Input at three characters per token; output between a modest one and `max_tokens`.
+            See `workbench.claude.budget.estimate_cost`.
 
         Raises
         ------
@@ -292,82 +537,25 @@ class ClaudeClient:
         """
         distinct = {self.key(request): request for request in requests}
         stored = self.store.get_many(distinct)
-        today = datetime.now(UTC).date()
-        tokens, low, high = 0, 0.0, 0.0
-        for key, request in distinct.items():
-            if key in stored or self.origin is Origin.REPLAY:
-                continue
-            price = self.prices.price(request.model, today)
-            texts = (request.system, request.prompt, request.schema)
-            size = sum(estimate_tokens(str(text or "")) for text in texts)
-            size += _MESSAGE_OVERHEAD_TOKENS
-            modest = min(request.max_tokens, _MODEST_OUTPUT_TOKENS)
-            tokens += size
-            low += price.cost_usd(Usage(size, modest))
-            high += price.cost_usd(Usage(size, request.max_tokens))
-        return CostEstimate(len(distinct), len(stored), tokens, low, high, self.prices.id)
+        missing = [r for key, r in distinct.items() if key not in stored]
+        if self.origin is Origin.REPLAY:
+            missing = []
+        return estimate_cost(missing, len(distinct), list(stored.values()), self.prices)
 
     def close(self) -> None:
         """Stop the emulator, if one was started, and close the store; both reopen at need."""
-        with self._lock:
-            if self._emulator is not None:
-                self._emulator.close()
-            self._emulator = None
+        self._connection.close()
         self.store.close()
 
-    def _wire(self, missing: Mapping[str, ClaudeRequest]) -> Wire:
-        """Make sure the requests can be asked, paid and stored; then say where to send them."""
-        if self.origin is Origin.REPLAY:
-            raise ClaudeError(
-                f"{len(missing)} of the requests were never recorded live",
-                where=str(self.store.path),
-                expected="a stored live answer for every request",
-                fix="ask live once with an API key, or correct the prompt, model or schema",
-            )
-        today = datetime.now(UTC).date()
-        for model in dict.fromkeys(request.model for request in missing.values()):
-            self.prices.price(model, today)
-        self.store.check_writable()
-        if self.origin is Origin.LIVE and self._api_key is None:
-            self._api_key = Settings.from_env().api_key
-            _check(self.origin, self._api_key, None)
+    def _wire(self) -> Wire:
         return Wire(
             origin=self.origin,
-            base_url=self._endpoint(),
-            api_key=self._api_key or _NO_KEY,
+            base_url=self._connection.url(),
+            api_key=self._connection.key(),
             concurrency=self.concurrency,
             max_retries=self.max_retries,
             timeout_s=self.timeout_s,
             prices=self.prices,
-        )
-
-    def _endpoint(self) -> str:
-        if self.origin is Origin.LIVE:
-            return _ANTHROPIC
-        if self.base_url is not None:
-            return self.base_url
-        with self._lock:
-            if self._emulator is None or not self._emulator.running:
-                self._emulator = EmulatorProcess()
-            return self._emulator.url
-
-
-def _check(origin: Origin, api_key: str | None, base_url: str | None) -> None:
-    if origin is Origin.LIVE and (not api_key or base_url):
-        raise ClaudeError(
-            "a live client has a base_url" if base_url else "a live client has no API key",
-            expected="an API key and Anthropic's own endpoint",
-            fix="set ANTHROPIC_API_KEY, or use origin 'local' for an endpoint of your own",
-        )
-    if origin is Origin.LOCAL and not base_url:
-        raise ClaudeError(
-            "a local client has no base_url",
-            expected="the URL of an Anthropic-compatible endpoint",
-            fix="set ANTHROPIC_BASE_URL or pass base_url",
-        )
-    if origin is Origin.SIMULATED and base_url and not is_loopback(base_url):
-        raise ClaudeError(
-            f"the simulated origin has the endpoint {base_url!r}",
-            expected="an emulator on this machine, such as http://127.0.0.1:8000",
-            fix="leave base_url out, or use origin 'local'",
+            limits=self.limits,
+            max_retry_after_s=self.max_retry_after_s,
         )

@@ -1,18 +1,32 @@
 """Drive a run from a thread of the caller's: progress, interruption, notebooks."""
 
 import asyncio
+import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from workbench.claude.budget import Progress
+from workbench.claude.exchange import Asked
+from workbench.claude.messages import Answer
 from workbench.claude.transport import Run
 
-__all__ = ["Watch", "drive"]
+__all__ = ["RunThread", "Watch", "run_in_thread"]
 
 _PROGRESS_S = 0.5
 _INTERRUPT_GRACE_S = 5.0
+
+
+class Tally(Protocol):
+    """What a run has to show so far."""
+
+    answered: int
+    errors: int
+    attempts: int
+    cost_usd: float
 
 
 class Watch:
@@ -22,32 +36,38 @@ class Watch:
     ----------
     on_progress
         The caller's function, `None` for nobody to tell.
-    total, cached
-        Distinct requests, and how many of them the store answered.
+    total
+        Requests in all; `None` where that is not known beforehand.
     """
 
     def __init__(
-        self, on_progress: Callable[[Progress], None] | None, total: int, cached: int
+        self, on_progress: Callable[[Progress], None] | None, total: int | None = None
     ) -> None:
         self._on_progress = on_progress
-        self._total = total
-        self._cached = cached
         self._began_s = time.perf_counter()
+        self._told_s = self._began_s
+        self.total = total
+        self.cached = 0
+        self.seen = 0
 
-    def tell(self, run: Run | None) -> None:
-        """Tell how far a run is; `None` where nothing had to be asked."""
-        if self._on_progress is None:
+    def tell(self, run: Tally | None, *, now: bool = True) -> None:
+        """Tell how far a run is; unless it is `now`, about twice a second."""
+        clock_s = time.perf_counter()
+        if self._on_progress is None or not (now or clock_s - self._told_s >= _PROGRESS_S):
             return
-        asked = len(run.answers) if run is not None else 0
-        done = self._cached + asked
-        elapsed = time.perf_counter() - self._began_s
-        left = self._total - done
+        self._told_s = clock_s
+        asked = run.answered + run.errors if run is not None else 0
+        done = self.cached + asked
+        elapsed = clock_s - self._began_s
+        total = self.total if self.total is not None else self.seen
+        left = max(0, total - done)
         self._on_progress(
             Progress(
                 done=done,
-                total=self._total,
-                cached=self._cached,
+                total=total,
+                cached=self.cached,
                 errors=run.errors if run is not None else 0,
+                retries=max(0, run.attempts - asked) if run is not None else 0,
                 cost_usd=run.cost_usd if run is not None else 0.0,
                 elapsed_s=elapsed,
                 eta_s=elapsed / asked * left if asked else (0.0 if left == 0 else None),
@@ -55,63 +75,147 @@ class Watch:
         )
 
 
-def drive(run: Run, watch: Watch) -> None:
-    """Run in a thread of its own, where no event loop of a notebook's is in the way.
+def run_in_thread(go: Callable[[], Coroutine[Any, Any, None]], tick: Callable[[], None]) -> None:
+    """Run a coroutine in a thread of its own, and wait for it.
 
     Parameters
     ----------
-    run
-        What to ask.
-    watch
-        Whom to tell.
+    go
+        The coroutine function.
+    tick
+        Called in this thread about twice a second.
 
     Raises
     ------
-    ClaudeError
-        What the run failed with.
-    KeyboardInterrupt
-        When interrupted; what was in flight had a moment to land and be stored. A second
-        interrupt cuts that moment short.
+    BaseException
+        Whatever the coroutine raised. Interrupted, it is cancelled first.
     """
     loops: list[asyncio.AbstractEventLoop] = []
     failures: list[BaseException] = []
-    over = threading.Event()
 
-    async def go() -> None:
+    async def work() -> None:
         loops.append(asyncio.get_running_loop())
-        await run.go()
+        await go()
 
-    def work() -> None:
+    def main() -> None:
         try:
-            asyncio.run(go())
+            asyncio.run(work())
         except BaseException as err:  # noqa: BLE001 -- raised again in the caller's thread
             failures.append(err)
-        finally:
-            over.set()
 
-    thread = threading.Thread(target=work, name="workbench-claude", daemon=True)
+    thread = threading.Thread(target=main, name="workbench-claude", daemon=True)
     thread.start()
     try:
-        while not over.wait(_PROGRESS_S):
-            watch.tell(run)
+        while thread.is_alive():
+            thread.join(_PROGRESS_S)
+            tick()
     except BaseException:
-        # Interrupted, or the progress callback failed: what is in flight is paid for, so it
-        # gets a moment to land; whatever has landed is stored.
-        run.stopping = True
-        try:
-            if not over.wait(_INTERRUPT_GRACE_S):
-                _cancel(loops)
-        except KeyboardInterrupt:
-            _cancel(loops)
+        for loop in loops:
+            with suppress(RuntimeError):  # the loop ended meanwhile
+                loop.call_soon_threadsafe(_cancel_all, loop)
         thread.join()
         raise
-    thread.join()
     if failures:
         raise failures[0]
 
 
-def _cancel(loops: list[asyncio.AbstractEventLoop]) -> None:
-    for loop in loops:
-        with suppress(RuntimeError):  # the loop ended meanwhile
-            for task in asyncio.all_tasks(loop):
-                loop.call_soon_threadsafe(task.cancel)
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+
+
+class RunThread:
+    """A run in a thread of its own, where no event loop of a notebook's is in the way.
+
+    Used as a context: leaving it waits for what is in flight, which is paid for; leaving it
+    with an error, or interrupted, begins nothing more and gives that a moment to land.
+
+    Parameters
+    ----------
+    run
+        What to ask, and how; its `deliver` is taken.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._landed: queue.SimpleQueue[tuple[str, Answer] | None] = queue.SimpleQueue()
+        self._failures: list[BaseException] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        run.deliver = lambda key, answer: self._landed.put((key, answer))
+        self._thread = threading.Thread(target=self._work, name="workbench-claude", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self._thread.join()
+            return
+        try:
+            self._call(self._run.stop)
+            self._thread.join(_INTERRUPT_GRACE_S)
+        except KeyboardInterrupt:  # a second one cuts the moment short
+            pass
+        finally:
+            if self._thread.is_alive():
+                self._call(self._cancel)
+            self._thread.join()
+
+    def add(self, asked: Sequence[Asked], *, last: bool) -> None:
+        """Give the run more to ask."""
+        self._call(lambda: self._run.add(asked, last=last))
+
+    def next(self) -> tuple[str, Answer] | None:
+        """Wait for the next answer.
+
+        Returns
+        -------
+        tuple or None
+            An answer and the key it was asked under; `None` when the run is over, or after
+            half a second without any.
+
+        Raises
+        ------
+        ClaudeError
+            What the run failed with, once everything that landed has been handed out.
+        """
+        try:
+            landed = self._landed.get(timeout=_PROGRESS_S)
+        except queue.Empty:
+            return None
+        if landed is None:
+            self._landed.put(None)  # over is over, however often one asks
+            if self._failures:
+                raise self._failures[0]
+        return landed
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._go())
+        except BaseException as err:  # noqa: BLE001 -- raised again in the caller's thread
+            self._failures.append(err)
+        finally:
+            self._ready.set()
+            self._landed.put(None)
+
+    async def _go(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        await self._run.go()
+
+    def _call(self, what: Callable[[], None]) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop ended meanwhile
+                self._loop.call_soon_threadsafe(what)
+
+    def _cancel(self) -> None:
+        if self._loop is not None:
+            _cancel_all(self._loop)

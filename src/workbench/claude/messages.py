@@ -12,13 +12,32 @@ from workbench.claude.emulator.reader import READER_VERSION
 from workbench.claude.origin import Origin
 from workbench.errors import ClaudeError
 
-__all__ = ["API_VERSION", "Answer", "ClaudeRequest", "Usage", "estimate_tokens", "request_body"]
+__all__ = [
+    "API_VERSION",
+    "TOKEN_CLASSES",
+    "Answer",
+    "ClaudeRequest",
+    "Usage",
+    "estimate_tokens",
+    "request_body",
+]
 
 API_VERSION = "2026-10-21"
 """The `anthropic-version` the installed SDK sends; part of every key."""
 
+TOKEN_CLASSES = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "thinking_tokens",
+    "cache_creation_1h_input_tokens",
+)
+"""Fields of `Usage` that count tokens."""
+
 _CHARS_PER_TOKEN = 3.0
 _EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_THINKING = ("adaptive", "disabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +58,18 @@ class ClaudeRequest:
         Most output tokens, thinking included.
     effort
         ``low``, ``medium``, ``high``, ``xhigh``, ``max`` or `None` for the model's own.
+    thinking
+        ``adaptive``, ``disabled`` or `None` for the model's own.
     repeat
         Number of the repetition: the same question with another number is asked again.
+    subject
+        Whom the question is about, for export and erasure: best a lead's identifier. Kept as a
+        keyed hash, never sent, and no part of the key.
 
     Raises
     ------
     ClaudeError
-        When the schema is not a JSON object, or max_tokens or effort is out of range.
+        When the schema is not a JSON object, or max_tokens, effort or thinking is out of range.
 
     Examples
     --------
@@ -62,17 +86,21 @@ class ClaudeRequest:
     schema: Mapping[str, object] | str | None = None
     max_tokens: int = 1024
     effort: str | None = None
+    thinking: str | None = None
     repeat: int = 0
+    subject: str | None = None
 
     def __post_init__(self) -> None:
         if self.schema is not None:
             object.__setattr__(self, "schema", _canonical_schema(self.schema))
         if self.max_tokens < 1:
             raise ClaudeError(f"max_tokens is {self.max_tokens}", expected="1 or more")
-        if self.effort is not None and self.effort not in _EFFORTS:
-            raise ClaudeError(
-                f"effort is {self.effort!r}", expected=f"one of {', '.join(_EFFORTS)}"
-            )
+        for name, value, known in (
+            ("effort", self.effort, _EFFORTS),
+            ("thinking", self.thinking, _THINKING),
+        ):
+            if value is not None and value not in known:
+                raise ClaudeError(f"{name} is {value!r}", expected=f"one of {', '.join(known)}")
 
     def key(self, origin: Origin, endpoint: str | None) -> str:
         """Digest of everything that decides the answer.
@@ -101,6 +129,7 @@ class ClaudeRequest:
             "schema": self.schema,
             "max_tokens": self.max_tokens,
             "effort": self.effort,
+            "thinking": self.thinking,
             "repeat": self.repeat,
         }
         return hashlib.sha256(_canonical(deciding).encode()).hexdigest()
@@ -122,6 +151,10 @@ class Usage:
         Input tokens written to the prompt cache.
     thinking_tokens
         The part of `output_tokens` spent on thinking.
+    cache_creation_1h_input_tokens
+        The part of `cache_creation_input_tokens` kept for an hour.
+    service_tier
+        Anthropic's: ``standard``, ``priority`` or ``batch``.
 
     Examples
     --------
@@ -134,6 +167,18 @@ class Usage:
     cache_read_input_tokens: int = 0
     cache_creation_input_tokens: int = 0
     thinking_tokens: int = 0
+    cache_creation_1h_input_tokens: int = 0
+    service_tier: str = "standard"
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Tokens of both, as of a request that was billed for several attempts."""
+        sums = {name: getattr(self, name) + getattr(other, name) for name in TOKEN_CLASSES}
+        return Usage(**sums, service_tier=other.service_tier)
+
+    @property
+    def billed(self) -> bool:
+        """Whether any token was billed."""
+        return any(getattr(self, name) for name in TOKEN_CLASSES)
 
     @property
     def total_input_tokens(self) -> int:
@@ -170,20 +215,32 @@ class Answer:
     latency_s
         Seconds from there to the parsed body, retries and their waits included.
     ttft_s
-        Seconds to the first token; `None` where the answer was not streamed.
+        Seconds to the first token of the attempt that succeeded; `None` where the answer was
+        not streamed.
     attempts
         HTTP attempts, the first included.
     usage
-        Billed tokens.
+        Billed tokens, of every attempt that reported any.
     cost_usd
         Price of those tokens in US dollars; for a simulated answer, what the requested model
         would have cost.
     price_table
         Table the price is from.
     cached
-        True when read from the store: it cost nothing now, and `latency_s` is the recorded one.
+        True when nobody was asked now: it cost nothing, and `latency_s` is the recorded one.
     request_id
         The server's id of the request.
+    queued_s
+        Seconds from the intended start (the slot of an open-loop schedule, or the moment a
+        worker took the request) to the first send: waits for rate limits, budget and workers.
+    attempt_latencies_s
+        Seconds of each attempt, waits between them not counted.
+    inter_token_s, max_gap_s
+        Mean and longest seconds between streamed pieces; `None` where not streamed.
+    cache
+        Which cache it came from, ``exact`` or ``semantic``; `None` when it was asked.
+    fallback_from
+        Model that was overloaded, when `model_requested` stands in for it.
     """
 
     key: str
@@ -202,6 +259,12 @@ class Answer:
     price_table: str
     cached: bool
     request_id: str | None
+    queued_s: float = 0.0
+    attempt_latencies_s: tuple[float, ...] = ()
+    inter_token_s: float | None = None
+    max_gap_s: float | None = None
+    cache: str | None = None
+    fallback_from: str | None = None
 
 
 def estimate_tokens(text: str | None) -> int:
@@ -228,13 +291,21 @@ def estimate_tokens(text: str | None) -> int:
     return math.ceil(len(text) / _CHARS_PER_TOKEN) if text else 0
 
 
-def request_body(request: ClaudeRequest) -> dict[str, Any]:
+def request_body(
+    request: ClaudeRequest, *, cache_ttl: str | None = None, prefix_chars: int = 0
+) -> dict[str, Any]:
     """Body of the Messages API call that asks a request.
 
     Parameters
     ----------
     request
         What to ask.
+    cache_ttl
+        ``5m`` or ``1h`` to mark what requests share for the provider's prompt cache; `None`
+        for no mark.
+    prefix_chars
+        Characters at the start of the prompt that other requests share: they become a block
+        of their own, so that the mark can stand between them and the rest.
 
     Returns
     -------
@@ -246,13 +317,20 @@ def request_body(request: ClaudeRequest) -> dict[str, Any]:
     >>> sorted(request_body(ClaudeRequest("claude-haiku-5-5", "Hello", effort="low")))
     ['max_tokens', 'messages', 'model', 'output_config']
     """
+    content: str | list[dict[str, Any]] = request.prompt
+    if cache_ttl is not None and prefix_chars:
+        content = [
+            _marked(request.prompt[:prefix_chars], cache_ttl),
+            {"type": "text", "text": request.prompt[prefix_chars:]},
+        ]
     body: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
-        "messages": [{"role": "user", "content": request.prompt}],
+        "messages": [{"role": "user", "content": content}],
     }
     if request.system is not None:
-        body["system"] = request.system
+        marked = cache_ttl is not None and request.system
+        body["system"] = [_marked(request.system, cache_ttl or "")] if marked else request.system
     output: dict[str, Any] = {}
     if request.schema is not None:
         output["format"] = {"type": "json_schema", "schema": _wire_schema(str(request.schema))}
@@ -260,7 +338,13 @@ def request_body(request: ClaudeRequest) -> dict[str, Any]:
         output["effort"] = request.effort
     if output:
         body["output_config"] = output
+    if request.thinking is not None:
+        body["thinking"] = {"type": request.thinking}
     return body
+
+
+def _marked(text: str, ttl: str) -> dict[str, Any]:
+    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral", "ttl": ttl}}
 
 
 @functools.lru_cache(maxsize=64)

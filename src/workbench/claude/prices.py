@@ -22,8 +22,8 @@ class Band:
     ----------
     input, output
         Uncached input and output (thinking included).
-    cache_write_5m, cache_read
-        Writing to the prompt cache (five minutes) and reading from it.
+    cache_write_5m, cache_write_1h, cache_read
+        Writing to the prompt cache, for five minutes or an hour, and reading from it.
     up_to_input_tokens
         Largest prompt, cached tokens included, the band holds for; `None` for no limit.
     """
@@ -31,6 +31,7 @@ class Band:
     input: float
     output: float
     cache_write_5m: float
+    cache_write_1h: float
     cache_read: float
     up_to_input_tokens: int | None = None
 
@@ -49,17 +50,18 @@ class Price:
         One entry, or several by rising prompt size, the last without a limit.
     source
         Where the price was read.
+    batch_multiplier
+        What the Message Batches API charges of these prices.
     """
 
     model: str
     since: date
     bands: tuple[Band, ...]
     source: str
+    batch_multiplier: float = 0.5
 
     def cost_usd(self, usage: Usage) -> float:
         """Cost of one request.
-
-        Cache writes are taken as five-minute ones, the only kind this client could ask for.
 
         Parameters
         ----------
@@ -75,12 +77,15 @@ class Price:
         band = next(
             b for b in self.bands if b.up_to_input_tokens is None or total <= b.up_to_input_tokens
         )
-        return (
+        hour = usage.cache_creation_1h_input_tokens
+        standard = (
             usage.input_tokens * band.input
             + usage.output_tokens * band.output
-            + usage.cache_creation_input_tokens * band.cache_write_5m
+            + (usage.cache_creation_input_tokens - hour) * band.cache_write_5m
+            + hour * band.cache_write_1h
             + usage.cache_read_input_tokens * band.cache_read
         ) / _TOKENS_PER_PRICE
+        return standard * (self.batch_multiplier if usage.service_tier == "batch" else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,7 @@ class PriceTable:
 
         Examples
         --------
-        >>> mine = Price("qwen-local", date(2026, 1, 1), (Band(0, 0, 0, 0),), "own hardware")
+        >>> mine = Price("qwen-local", date(2026, 1, 1), (Band(0, 0, 0, 0, 0),), "own hardware")
         >>> PRICES.with_price(mine)
         PriceTable(id='2026-11-20+qwen-local@2026-01-01')
         """
@@ -228,16 +233,16 @@ _CATALOG = "MLflow 3.18 model catalog, read 2026-11-20"
 
 def _flat(
     model: str,
-    rates: tuple[float, float, float, float],
+    rates: tuple[float, float, float, float, float],
     source: str = _PLATFORM,
     since: date = _VOUCHED,
 ) -> Price:
     return Price(model, since, (Band(*rates),), source)
 
 
-_OPUS_5 = (5.0, 25.0, 6.25, 0.50)
-_FABLE = (10.0, 50.0, 12.5, 0.25)
-_SONNET_4 = (3.0, 15.0, 3.75, 0.30)
+_OPUS_5 = (5.0, 25.0, 6.25, 10.0, 0.50)
+_FABLE = (10.0, 50.0, 12.5, 20.0, 0.25)
+_SONNET_4 = (3.0, 15.0, 3.75, 6.0, 0.30)
 
 PRICES = PriceTable(
     "2026-11-20",
@@ -245,19 +250,22 @@ PRICES = PriceTable(
         Price(
             "claude-haiku-5-5",
             _VOUCHED,
-            (Band(0.10, 0.50, 0.125, 0.01, 100_000), Band(0.50, 2.50, 0.625, 0.05)),
-            "platform.claude.com models/haiku-5-5/overview, read 2026-11-20",
+            (Band(0.10, 0.50, 0.125, 0.20, 0.01, 100_000), Band(0.50, 2.50, 0.625, 1.0, 0.05)),
+            "platform.claude.com models/haiku-5-5/overview, read 2026-11-20; its price of an "
+            "hour's cache write above 100,000 tokens is not listed and taken as twice the input",
         ),
-        _flat("claude-sonnet-5-5", (2.0, 10.0, 2.50, 0.20), "models/sonnet-5-5/overview, older"),
-        _flat("claude-sonnet-5-5", (2.0, 10.0, 2.50, 0.10), _CATALOG, date(2026, 10, 7)),
-        _flat("claude-opus-5-5", (4.0, 20.0, 5.0, 0.20)),
+        _flat(
+            "claude-sonnet-5-5", (2.0, 10.0, 2.50, 4.0, 0.20), "models/sonnet-5-5/overview, older"
+        ),
+        _flat("claude-sonnet-5-5", (2.0, 10.0, 2.50, 4.0, 0.10), _CATALOG, date(2026, 10, 7)),
+        _flat("claude-opus-5-5", (4.0, 20.0, 5.0, 8.0, 0.20)),
         _flat("claude-fable-5-1", _FABLE),
         _flat("claude-mythos-5-1", _FABLE),
-        _flat("claude-sonnet-5", (2.0, 10.0, 2.50, 0.20)),
+        _flat("claude-sonnet-5", (2.0, 10.0, 2.50, 4.0, 0.20)),
         *(_flat(f"claude-opus-{v}", _OPUS_5) for v in ("5", "4-8", "4-7", "4-6", "4-5")),
         _flat("claude-sonnet-4-6", _SONNET_4, _CATALOG),
         _flat("claude-sonnet-4-5", _SONNET_4, _CATALOG),
-        _flat("claude-haiku-4-5", (1.0, 5.0, 1.25, 0.10), _CATALOG),
+        _flat("claude-haiku-4-5", (1.0, 5.0, 1.25, 2.0, 0.10), _CATALOG),
     ),
 )
 """Prices as confirmed on 2026-11-20. Models with reseller prices only are left out."""

@@ -2,20 +2,17 @@
 
 An answer and its ledger row are committed together the moment the answer arrives, before
 anything validates it: what was billed is booked. Neither prompts nor anything of a lead is
-stored, only the key of the question and the text of the answer.
+stored, only the key of the question, a keyed hash of whom it is about and the text of the answer.
 """
 
 import json
-import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.claude.database import Database
 from workbench.claude.messages import Answer, Usage
 from workbench.claude.origin import Origin
 from workbench.errors import ClaudeError
@@ -23,26 +20,11 @@ from workbench.errors import ClaudeError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AnswerStore"]
+__all__ = ["AnswerStore", "OpenBatch"]
 
-_APPLICATION_ID = 0x57424157  # "WBAW", tells our file from any other SQLite database
-_SCHEMA_VERSION = 1
-_BUSY_TIMEOUT_MS = 30_000
 _KEYS_PER_QUERY = 500
 
-_SCHEMA = (
-    "CREATE TABLE answers (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID",
-    """CREATE TABLE ledger (
-        id INTEGER PRIMARY KEY, at TEXT NOT NULL, tenant TEXT NOT NULL, task TEXT NOT NULL,
-        arm TEXT NOT NULL, model_requested TEXT NOT NULL, model_answered TEXT,
-        origin TEXT NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-        cache_read_input_tokens INTEGER NOT NULL, cache_creation_input_tokens INTEGER NOT NULL,
-        thinking_tokens INTEGER NOT NULL, cost_usd REAL NOT NULL, price_table TEXT NOT NULL,
-        stop_reason TEXT, key TEXT NOT NULL, error TEXT)""",
-    f"PRAGMA application_id = {_APPLICATION_ID}",
-    f"PRAGMA user_version = {_SCHEMA_VERSION}",
-)
-_LEDGER = (
+LEDGER = (
     "at",
     "tenant",
     "task",
@@ -54,15 +36,46 @@ _LEDGER = (
     "output_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
+    "cache_creation_1h_input_tokens",
     "thinking_tokens",
+    "service_tier",
+    "attempts",
     "cost_usd",
     "price_table",
     "stop_reason",
     "key",
     "error",
 )
-_BOOK = "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""Columns of the ledger."""
+_COLUMNS, _PLACES = ", ".join(LEDGER), ", ".join("?" * len(LEDGER))
+_BOOK = f"INSERT INTO ledger ({_COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - our own names
 _KEEP = "INSERT INTO answers (key, answer) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+_ABOUT = "INSERT INTO subjects (tenant, subject, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_OF_KEYS = "SELECT key, answer FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+_OF_SUBJECT = "SELECT key FROM subjects WHERE tenant = ? AND subject = ?"
+_OF_TENANT = "SELECT key FROM ledger WHERE tenant = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch whose results have not been read to the end.
+
+    Parameters
+    ----------
+    id
+        Row in the store.
+    batch_id
+        Anthropic's id; `None` when the process died while the batch was being made.
+    created_at
+        ISO 8601, UTC.
+    asked
+        Model and subject of its requests, by key.
+    """
+
+    id: int
+    batch_id: str | None
+    created_at: str
+    asked: Mapping[str, tuple[str, str | None]]
 
 
 class AnswerStore:
@@ -75,7 +88,7 @@ class AnswerStore:
     Parameters
     ----------
     path
-        The SQLite file; created, with its folder, when missing.
+        The SQLite file; created, with its folder, when first written.
 
     Examples
     --------
@@ -89,10 +102,7 @@ class AnswerStore:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._writable = True
+        self._database = Database(self.path)
 
     def __repr__(self) -> str:
         return f"AnswerStore({str(self.path)!r})"
@@ -108,11 +118,8 @@ class AnswerStore:
         ClaudeError
             When the file is not an answer store or cannot be written.
         """
-        with self._session("written") as connection:
-            if not self._writable:
-                raise self._error("it can be read but not written", "written")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
+        with self._database.transaction():
+            pass
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Answer]:
         """Read stored answers.
@@ -134,17 +141,23 @@ class AnswerStore:
         """
         wanted = list(keys)
         found: dict[str, Answer] = {}
-        with self._session("read") as connection:
+        if not self._database.exists():
+            return found
+        with self._database.session("read") as connection:
             for start in range(0, len(wanted), _KEYS_PER_QUERY):
-                rows = connection.execute(
-                    "SELECT key, answer FROM answers WHERE key IN (SELECT value FROM json_each(?))",
-                    (json.dumps(wanted[start : start + _KEYS_PER_QUERY]),),
-                )
+                block = (json.dumps(wanted[start : start + _KEYS_PER_QUERY]),)
+                rows = connection.execute(_OF_KEYS, block)
                 found.update((key, self._decoded(key, text)) for key, text in rows)
         return found
 
     def put(
-        self, answer: Answer, *, tenant: str = "default", task: str = "", arm: str = ""
+        self,
+        answer: Answer,
+        *,
+        tenant: str = "default",
+        task: str = "",
+        arm: str = "",
+        subject: str | None = None,
     ) -> None:
         """Keep an answer and book what it cost, in one transaction committed on return.
 
@@ -158,6 +171,8 @@ class AnswerStore:
             What came back.
         tenant, task, arm
             On whose account, for what.
+        subject
+            Keyed hash of whom the question was about.
 
         Raises
         ------
@@ -165,29 +180,48 @@ class AnswerStore:
             When the file cannot be written (disk full, read-only); nothing of this answer is
             kept then, and everything kept before stays.
         """
-        fields = asdict(answer)
-        usage: dict[str, int] = fields["usage"]
-        billed = answer.cost_usd > 0 or any(usage.values())
-        if answer.cached or (answer.error is not None and not billed):
+        self.put_many([(answer, subject)], tenant=tenant, task=task, arm=arm)
+
+    def put_many(
+        self,
+        answers: Sequence[tuple[Answer, str | None]],
+        *,
+        tenant: str = "default",
+        task: str = "",
+        arm: str = "",
+    ) -> None:
+        """Keep several answers in one transaction; see `put`.
+
+        Parameters
+        ----------
+        answers
+            Answers, each with its subject.
+        tenant, task, arm
+            On whose account, for what.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written; none of these answers is kept then.
+        """
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        booked, kept, about = [], [], []
+        for answer, subject in answers:
+            if answer.cached:
+                continue
+            if subject is not None and answer.error is None:
+                about.append((tenant, subject, answer.key))
+            if answer.error is None:
+                kept.append((answer.key, _encoded(answer)))
+            elif not (answer.cost_usd > 0 or answer.usage.billed):
+                continue
+            booked.append(_row(answer, at, tenant, task, arm))
+        if not booked and not kept:
             return
-        kept = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-        row = {**fields, **usage, "tenant": tenant, "task": task, "arm": arm}
-        row["at"] = datetime.now(UTC).isoformat(timespec="milliseconds")
-        row["origin"] = answer.origin.value
-        with self._session("written") as connection:
-            if not self._writable:
-                raise self._error("it can be read but not written", "written")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.execute(_BOOK, [row[name] for name in _LEDGER])
-                if answer.error is None:
-                    connection.execute(_KEEP, (answer.key, kept))
-                connection.execute("COMMIT")
-            except BaseException:
-                # A full disk may have rolled the transaction back already.
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+        with self._database.transaction() as connection:
+            connection.executemany(_BOOK, booked)
+            connection.executemany(_KEEP, kept)
+            connection.executemany(_ABOUT, about)
 
     def ledger_frame(self) -> "pd.DataFrame":
         """Read the whole ledger.
@@ -204,9 +238,12 @@ class AnswerStore:
         """
         import pandas as pd
 
-        with self._session("read") as connection:
-            rows = connection.execute("SELECT * FROM ledger ORDER BY id").fetchall()
-        frame = pd.DataFrame(rows, columns=["id", *_LEDGER]).drop(columns="id")
+        rows: list[tuple[Any, ...]] = []
+        if self._database.exists():
+            with self._database.session("read") as connection:
+                query = f"SELECT {_COLUMNS} FROM ledger ORDER BY id"  # noqa: S608 - our own names
+                rows = connection.execute(query).fetchall()
+        frame = pd.DataFrame(rows, columns=list(LEDGER))
         frame["at"] = pd.to_datetime(frame["at"], utc=True)
         return frame
 
@@ -218,135 +255,210 @@ class AnswerStore:
         Parameters
         ----------
         by
-            Ledger columns to group by.
+            Ledger columns to group by; ``day`` is the date of `at`, UTC.
 
         Returns
         -------
         pandas.DataFrame
-            The groups, `n_answers`, the token columns and `cost_usd`.
+            The groups, `n_answers`, `n_errors`, the token columns and `cost_usd`.
 
         Raises
         ------
         ClaudeError
             When a column is not one of the ledger's, or the file cannot be read.
         """
-        unknown = [name for name in by if name not in _LEDGER]
+        known = ("day", *LEDGER)
+        unknown = [name for name in by if name not in known]
         if unknown:
             raise ClaudeError(
                 f"the ledger has no column {unknown[0]!r}",
                 where=str(self.path),
-                expected=f"some of {', '.join(_LEDGER)}",
+                expected=f"some of {', '.join(known)}",
             )
         groups = list(dict.fromkeys(("origin", *by)))
-        sums = [name for name in _LEDGER if name.endswith("_tokens") or name == "cost_usd"]
+        sums = [name for name in LEDGER if name.endswith("_tokens") or name == "cost_usd"]
         frame = self.ledger_frame()
+        frame["day"] = frame["at"].dt.date.astype(str)
+        frame["n_errors"] = frame["error"].notna().astype(int)
         grouped = frame.groupby(groups, dropna=False, sort=True)
-        totals = grouped[sums].sum()
+        totals = grouped[["n_errors", *sums]].sum()
         totals.insert(0, "n_answers", grouped.size())
         return totals.reset_index()
 
+    def export_subject(self, tenant: str, subject: str) -> list[Answer]:
+        """Read everything kept about one subject.
+
+        Parameters
+        ----------
+        tenant
+            The tenant.
+        subject
+            Keyed hash of the subject, as it was put.
+
+        Returns
+        -------
+        list of Answer
+            In the order of their keys.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be read.
+        """
+        if not self._database.exists():
+            return []
+        with self._database.session("read") as connection:
+            keys = [key for (key,) in connection.execute(_OF_SUBJECT, (tenant, subject))]
+        return list(self.get_many(sorted(keys)).values())
+
+    def erase_subject(self, tenant: str, subject: str) -> int:
+        """Erase the answers about one subject; what they cost stays in the ledger.
+
+        Parameters
+        ----------
+        tenant
+            The tenant.
+        subject
+            Keyed hash of the subject, as it was put.
+
+        Returns
+        -------
+        int
+            Answers erased; their bytes are overwritten and gone from the file.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written.
+        """
+        return self._erase(
+            _OF_SUBJECT, (tenant, subject), "DELETE FROM subjects WHERE tenant = ? AND subject = ?"
+        )
+
+    def erase_tenant(self, tenant: str) -> int:
+        """Erase every answer a tenant asked for; what they cost stays in the ledger.
+
+        Parameters
+        ----------
+        tenant
+            The tenant.
+
+        Returns
+        -------
+        int
+            Answers erased.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written.
+        """
+        return self._erase(_OF_TENANT, (tenant,), "DELETE FROM subjects WHERE tenant = ?")
+
+    def _erase(self, which: str, about: tuple[str, ...], forget: str) -> int:
+        if not self._database.exists():
+            return 0
+        with self._database.session("written") as connection:
+            connection.execute("PRAGMA secure_delete = ON")
+        with self._database.transaction() as connection:
+            keys = [key for (key,) in connection.execute(which, about)]
+            erased = connection.execute(
+                "DELETE FROM answers WHERE key IN (SELECT value FROM json_each(?))",
+                (json.dumps(keys),),
+            ).rowcount
+            connection.execute(forget, about)
+        with self._database.session("written") as connection:
+            # Deleted text would otherwise stay readable in free pages and in the log.
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased
+
+    def open_batch(
+        self, origin: Origin, endpoint: str | None, asked: Mapping[str, tuple[str, str | None]]
+    ) -> OpenBatch:
+        """Note that a batch is about to be made, so that a crash cannot lose it.
+
+        Parameters
+        ----------
+        origin, endpoint
+            Where it is made.
+        asked
+            Model and subject of its requests, by key.
+
+        Returns
+        -------
+        OpenBatch
+            Its `id` is for `name_batch` and `end_batch`.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written.
+        """
+        at = datetime.now(UTC).isoformat()
+        row = (origin.value, endpoint, at, json.dumps(dict(asked)))
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "INSERT INTO batches (origin, endpoint, created_at, asked) VALUES (?, ?, ?, ?)", row
+            )
+        return OpenBatch(int(done.lastrowid or 0), None, at, dict(asked))
+
+    def name_batch(self, row: int, batch_id: str) -> None:
+        """Keep Anthropic's id of a batch."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE batches SET batch_id = ? WHERE id = ?", (batch_id, row))
+
+    def end_batch(self, row: int) -> None:
+        """Note that a batch needs no further look."""
+        at = datetime.now(UTC).isoformat()
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE batches SET ended_at = ? WHERE id = ?", (at, row))
+
+    def open_batches(self, origin: Origin, endpoint: str | None) -> list[OpenBatch]:
+        """List the batches that were made and not read to the end, oldest first."""
+        if not self._database.exists():
+            return []
+        with self._database.session("read") as connection:
+            rows = connection.execute(
+                "SELECT id, batch_id, created_at, asked FROM batches"
+                " WHERE ended_at IS NULL AND origin = ? AND endpoint IS ? ORDER BY id",
+                (origin.value, endpoint),
+            ).fetchall()
+        return [
+            OpenBatch(row, name, at, {k: (m, s) for k, (m, s) in json.loads(asked).items()})
+            for row, name, at, asked in rows
+        ]
+
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
+        self._database.close()
 
     def _decoded(self, key: str, text: str) -> Answer:
         try:
-            fields: dict[str, Any] = json.loads(text)
-            fields["usage"] = Usage(**fields["usage"])
-            fields["origin"] = Origin(fields["origin"])
-            return replace(Answer(**fields), cached=True)
+            return replace(decoded(json.loads(text)), cached=True, cache="exact")
         except (ValueError, TypeError, KeyError) as err:
-            raise self._error(f"the answer under key {key} cannot be read: {err}", "read") from None
-
-    @contextmanager
-    def _session(self, doing: str) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._open()
-            except sqlite3.Error as err:
-                raise self._error(f"{err}", doing) from None
-            except OSError as err:
-                raise self._error(f"{err.strerror or err}", doing) from None
-
-    def _open(self) -> sqlite3.Connection:
-        # A connection must not cross a fork.
-        if self._connection is not None and self._pid == os.getpid():
-            return self._connection
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect(f"{self.path.resolve().as_uri()}?mode=rwc")
-            self._writable = self._prepare(connection)
-        except (sqlite3.OperationalError, OSError) as err:
-            if not self.path.is_file() or not _is_read_only(err):
-                raise
-            connection, self._writable = self._open_read_only(), False
-        self._connection, self._pid = connection, os.getpid()
-        return connection
-
-    def _open_read_only(self) -> sqlite3.Connection:
-        # Without a write-ahead log beside it the file is complete, and nothing need be created.
-        wal = self.path.with_name(f"{self.path.name}-wal")
-        mode = "ro" if wal.exists() and wal.stat().st_size else "ro&immutable=1"
-        connection = _connect(f"{self.path.resolve().as_uri()}?mode={mode}")
-        try:
-            self._check(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> bool:
-        """Create the tables in a new file, or check an old one; true when it can be written."""
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-            if empty and connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-            connection.execute("COMMIT")
-            self._check(connection)
-            # Sticky in the file. NORMAL never corrupts, and loses nothing when a process is
-            # killed; only a power cut can take the last few answers.
-            with suppress(sqlite3.OperationalError):  # another process holds it: slower, as safe
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-        except BaseException:
-            connection.close()
-            raise
-        return True
-
-    def _check(self, connection: sqlite3.Connection) -> None:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application != _APPLICATION_ID:
-            raise self._error("it is a database of something else", "used")
-        if version != _SCHEMA_VERSION:
-            age = "an older" if version < _SCHEMA_VERSION else "a newer"
-            raise self._error(
-                f"it was written by {age} workbench (schema {version}, ours is {_SCHEMA_VERSION})",
-                "used",
-            )
-
-    def _error(self, why: str, doing: str) -> ClaudeError:
-        full = "full" in why or "I/O error" in why or "space" in why
-        return ClaudeError(
-            f"the answer store cannot be {doing}: {why}",
-            where=str(self.path),
-            expected="a writable SQLite file made by this workbench",
-            fix="free some disk space; everything stored so far is kept"
-            if full
-            else "move the file away or name another with store_path",
-        )
+            why = f"the answer under key {key} cannot be read: {err}"
+            raise self._database.error(why, "read") from None
 
 
-def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    return connection
+def decoded(fields: dict[str, Any]) -> Answer:
+    """Rebuild an answer from its JSON."""
+    fields["usage"] = Usage(**fields["usage"])
+    fields["origin"] = Origin(fields["origin"])
+    fields["attempt_latencies_s"] = tuple(fields.get("attempt_latencies_s", ()))
+    return Answer(**fields)
 
 
-def _is_read_only(err: Exception) -> bool:
-    return isinstance(err, OSError) or "readonly" in str(err) or "unable to open" in str(err)
+def _encoded(answer: Answer) -> str:
+    return json.dumps(asdict(answer), ensure_ascii=False, separators=(",", ":"))
+
+
+def _row(answer: Answer, at: str, tenant: str, task: str, arm: str) -> tuple[Any, ...]:
+    fields = {"at": at, "tenant": tenant, "task": task, "arm": arm, "origin": answer.origin.value}
+    return tuple(
+        fields[name] if name in fields else getattr(_holder(answer, name), name) for name in LEDGER
+    )
+
+
+def _holder(answer: Answer, name: str) -> Answer | Usage:
+    return answer.usage if name.endswith("_tokens") or name == "service_tier" else answer

@@ -1,18 +1,26 @@
 """One run over the wire: a fixed number of workers, the real SDK, book first and read second."""
 
 import asyncio
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.claude.budget import Budget, worst_case_usd
-from workbench.claude.messages import Answer, ClaudeRequest, Usage, request_body
-from workbench.claude.origin import Origin
-from workbench.claude.prices import undated
-from workbench.claude.wire import Wire, attempts_made, read_text, read_usage, sdk
-from workbench.errors import BudgetExceededError, ClaudeError, PriceError
+from workbench.claude.exchange import (
+    KEY_REFUSED,
+    OVERLOADED,
+    Asked,
+    Exchange,
+    Manner,
+)
+from workbench.claude.limits import Limiter
+from workbench.claude.messages import Answer, ClaudeRequest, estimate_tokens
+from workbench.claude.prefixes import prefix_group
+from workbench.claude.wire import Wire, sdk
+from workbench.errors import BudgetExceededError, ClaudeError
 
 if TYPE_CHECKING:
     import anthropic
@@ -22,8 +30,11 @@ __all__ = ["Run"]
 GIVE_UP_AFTER = 50
 """Failures in a row, with no success between, after which a run stops."""
 
-_FATAL = {400, 401, 402, 403, 404}
-_ECHO_CHARS = 20
+_BACKOFF_S, _LONGEST_BACKOFF_S = 0.25, 8.0
+_EXPECTED_OUTPUT_TOKENS = 150.0
+_LEARNING_RATE = 0.05
+# A provider's cache takes no shorter prefix; marking one does no harm and no good.
+_WORTH_CACHING_TOKENS = 1024
 
 
 @dataclass(slots=True)
@@ -33,28 +44,69 @@ class Run:
     Parameters
     ----------
     wire
-        Where and how.
-    requests
-        Distinct requests by key, none of them stored.
+        Where.
     keep
-        Books and stores an answer; called the moment it arrives, from the run's own thread.
+        Books and stores answers, each with its request; called the moment they arrive, from
+        the run's own thread.
     budget
         Spending limit.
+    manner
+        How.
+    deliver
+        Given each answer once it is kept, under the key it was asked for.
+    prefixes
+        Characters shared at the start of prompts, by `prefix_group`; a group that is missing
+        shares nothing. `None` when all may share their system text, and nothing else is known.
     """
 
     wire: Wire
-    requests: Mapping[str, ClaudeRequest]
-    keep: Callable[[Answer], None]
+    keep: Callable[[Sequence[tuple[Answer, ClaudeRequest]]], None]
     budget: Budget
-    answers: dict[str, Answer] = field(default_factory=dict)
-    cost_usd: float = 0.0
+    manner: Manner = field(default_factory=Manner)
+    deliver: Callable[[str, Answer], None] = lambda _key, _answer: None
+    prefixes: Mapping[tuple[Any, ...], int] | None = None
+    answered: int = 0
     errors: int = 0
+    attempts: int = 0
+    cost_usd: float = 0.0
     stopping: bool = False
     _failure: ClaudeError | None = None
     _failures_in_a_row: int = 0
+    _down: bool = False
     _in_flight: int = 0
     _unkept_usd: float = 0.0
-    _landed: asyncio.Event = field(default_factory=asyncio.Event)
+    _output_tokens: float = _EXPECTED_OUTPUT_TOKENS
+    _pending: deque[Asked] = field(default_factory=deque)
+    _closed: bool = False
+    _unkept: list[tuple[str, Answer, ClaudeRequest]] = field(default_factory=list)
+    _warming: dict[tuple[Any, ...], asyncio.Event] = field(default_factory=dict)
+    _started: int = 0
+    _began_s: float = 0.0
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+    _limiter: Limiter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._limiter = Limiter(self.wire.limits)
+
+    def add(self, asked: Sequence[Asked], *, last: bool) -> None:
+        """Give the run more to ask; from its own thread once it goes.
+
+        Parameters
+        ----------
+        asked
+            Requests, none of them stored.
+        last
+            Whether nothing more will come.
+        """
+        self._pending.extend(asked)
+        self._closed = last
+        self._more.set()
+
+    @property
+    def remaining(self) -> int:
+        """Requests not begun yet."""
+        return len(self._pending)
 
     async def go(self) -> None:
         """Ask until done, stopped or failed; what was in flight is always let finish.
@@ -67,220 +119,208 @@ class Run:
             When the endpoint refuses requests as such, nothing gets through, or an answer
             cannot be stored.
         """
-        pending = iter(self.requests.items())
-        async with sdk(self.wire) as client:
-            workers = min(self.wire.concurrency, len(self.requests))
-            async with asyncio.TaskGroup() as group:
-                for _ in range(workers):
-                    group.create_task(self._work(client, pending))
+        self._began_s = time.perf_counter()
+        workers = self.wire.concurrency
+        if self._closed:
+            workers = min(workers, len(self._pending))
+        async with sdk(self.wire, self._limiter) as client, asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work(client))
+        self._flush()
         if self._failure is not None:
             raise self._failure
 
-    async def _work(
-        self, client: "anthropic.AsyncAnthropic", pending: Iterator[tuple[str, ClaudeRequest]]
-    ) -> None:
-        while not self.stopping:
-            item = next(pending, None)
-            if item is None:
-                return
-            key, request = item
-            reserved = worst_case_usd(request, self.wire.prices, datetime.now(UTC).date())
-            if not await self._reserved(reserved):
-                return
-            cost = 0.0
+    async def _work(self, client: "anthropic.AsyncAnthropic") -> None:
+        while (taken := await self._next()) is not None:
+            asked, intended_s = taken
+            if self._down:
+                down = Exchange(self.wire, self.manner, asked, intended_s)
+                answer = down.answer(why_not="not asked: the endpoint is down")
+                self._land(asked.key, answer, asked.request)
+                continue
+            await self._warm(asked.request)
             self._in_flight += 1
             try:
-                answer = await self._ask(client, key, request)
-                if answer is not None:
-                    cost = answer.cost_usd
-                    self._land(answer)
+                await self._answer(client, asked, intended_s)
+                # What landed in this turn of the loop is kept before anything more is sent.
+                await asyncio.sleep(0)
             finally:
                 self._in_flight -= 1
-                self.budget.settle(reserved, cost)
-                self._landed.set()
+                self._changed.set()
+                self._warmed(asked.request)
+
+    async def _next(self) -> tuple[Asked, float] | None:
+        """Take the next request, and say when it was meant to start."""
+        while not self.stopping:
+            if self._pending:
+                asked = self._pending.popleft()
+                intended = time.perf_counter()
+                if self.manner.rate_per_s:
+                    intended = self._began_s + self._started / self.manner.rate_per_s
+                    self._started += 1
+                    if (early := intended - time.perf_counter()) > 0:
+                        await asyncio.sleep(early)
+                return asked, intended
+            if self._closed:
+                return None
+            self._more.clear()
+            await self._more.wait()
+        return None
+
+    async def _answer(
+        self, client: "anthropic.AsyncAnthropic", asked: Asked, intended_s: float
+    ) -> None:
+        exchange = await self._exchange(client, asked, intended_s)
+        if exchange is None:
+            return
+        request, answer = asked.request, exchange.answer()
+        instead = self.manner.fallbacks.get(request.model)
+        if instead is not None and exchange.status in OVERLOADED:
+            request = replace(request, model=instead)
+            key = request.key(self.wire.origin, self.wire.base_url)
+            second = await self._exchange(client, Asked(key, request), intended_s)
+            if second is None:
+                return
+            answer = replace(second.answer(), fallback_from=asked.request.model)
+        self._land(asked.key, answer, request)
+
+    async def _exchange(
+        self, client: "anthropic.AsyncAnthropic", asked: Asked, intended_s: float
+    ) -> Exchange | None:
+        """Ask until an answer is whole; `None` when the run stops with nothing paid for it."""
+        exchange = Exchange(
+            self.wire,
+            self.manner,
+            asked,
+            intended_s,
+            self._shared_chars(asked.request),
+            self._output_tokens,
+        )
+        worst_usd = worst_case_usd(
+            asked.request, self.wire.prices, exchange.at.date(), self.manner.cache_ttl
+        )
+        while await self._reserved(worst_usd):
+            cost = 0.0
+            try:
+                cost = await exchange.attempt(client)
+            finally:
+                self.budget.settle(worst_usd, cost)
+                self._changed.set()
+            refused = exchange.refusal
+            if refused is not None and (exchange.status in KEY_REFUSED or not self.answered):
+                self._stop(refused)
+                return None
+            if not exchange.broken or exchange.made.count > self.wire.max_retries:
+                used = exchange.usage.output_tokens
+                self._limiter.correct(exchange.made.output_tokens - used)
+                self._output_tokens += _LEARNING_RATE * (used - self._output_tokens)
+                return exchange
+            wait = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (exchange.made.count - 1))
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+        return exchange if exchange.usage.billed else None
 
     async def _reserved(self, amount_usd: float) -> bool:
         """Wait until the money is there; calls in flight mostly cost less than set aside."""
         while not self.stopping:
             if self.budget.reserve(amount_usd):
                 return True
-            if self._in_flight == 0:
+            if self._in_flight <= 1:  # this one alone: nobody's landing can free any money
                 self._stop(self._over_budget())
                 return False
-            self._landed.clear()
-            await self._landed.wait()
+            self._in_flight -= 1
+            self._changed.clear()
+            await self._changed.wait()
+            self._in_flight += 1
         return False
 
-    def _land(self, answer: Answer) -> None:
+    def _land(self, key: str | None, answer: Answer, request: ClaudeRequest) -> None:
+        """Have an answer kept in this turn of the loop, with whatever else lands in it."""
+        if not self._unkept:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unkept.append((key or "", answer, request))
+
+    def _flush(self) -> None:
+        landed, self._unkept = self._unkept, []
+        if not landed:
+            return
         try:
-            self.keep(answer)
+            self.keep([(answer, request) for _, answer, request in landed])
         except ClaudeError as err:
-            self._unkept_usd += answer.cost_usd
+            self._unkept_usd += sum(answer.cost_usd for _, answer, _ in landed)
             err.what += f" (answers worth ${self._unkept_usd:.6f} arrived and are lost)"
             self._stop(err, replace=True)
             return
-        self.answers[answer.key] = answer
+        for key, answer, _ in landed:
+            self._count(answer, final=bool(key))
+            if key:
+                self.deliver(key, answer)
+
+    def _count(self, answer: Answer, *, final: bool) -> None:
         self.cost_usd += answer.cost_usd
+        self.attempts += answer.attempts
+        if not final:
+            return
         if answer.error is None:
+            self.answered += 1
             self._failures_in_a_row = 0
             return
         self.errors += 1
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= GIVE_UP_AFTER:
-            self._stop(
-                ClaudeError(
-                    f"{GIVE_UP_AFTER} requests in a row failed, the last with {answer.error}",
-                    where=self.wire.base_url,
-                    expected="an endpoint that answers",
-                    fix="check the endpoint and ask again: stored answers are not asked again",
-                )
+        if self._failures_in_a_row < GIVE_UP_AFTER or self._down:
+            return
+        if self.manner.on_outage == "errors":
+            self._down = True
+            return
+        self._stop(
+            ClaudeError(
+                f"{GIVE_UP_AFTER} requests in a row failed, the last with {answer.error}",
+                where=self.wire.base_url,
+                expected="an endpoint that answers",
+                fix="check the endpoint and ask again: stored answers are not asked again",
             )
+        )
+
+    async def _warm(self, request: ClaudeRequest) -> None:
+        """Let the first of those that share a long prefix write the provider's cache."""
+        if self.manner.cache_ttl is None:
+            return
+        group, chars = prefix_group(request), self._shared_chars(request)
+        if chars is None:
+            return
+        shared = (request.system or "") + request.prompt[:chars]
+        if estimate_tokens(shared) < _WORTH_CACHING_TOKENS:
+            return
+        if group in self._warming:
+            await self._warming[group].wait()
+        else:
+            self._warming[group] = asyncio.Event()
+
+    def _shared_chars(self, request: ClaudeRequest) -> int | None:
+        return 0 if self.prefixes is None else self.prefixes.get(prefix_group(request))
+
+    def _warmed(self, request: ClaudeRequest) -> None:
+        if self._warming and (event := self._warming.get(prefix_group(request))) is not None:
+            event.set()
 
     def _stop(self, failure: ClaudeError, *, replace: bool = False) -> None:
         self.stopping = True
-        self._landed.set()
+        self._changed.set()
+        self._more.set()
         if self._failure is None or replace:
             self._failure = failure
 
+    def stop(self) -> None:
+        """Begin nothing more; from the run's own thread."""
+        self.stopping = True
+        self._changed.set()
+        self._more.set()
+
     def _over_budget(self) -> BudgetExceededError:
-        answered = len(self.answers) - self.errors
         return BudgetExceededError(
             f"the next call could overrun the budget: ${self.budget.spent_usd:.6f} of "
-            f"${self.budget.limit_usd or 0.0:.6f} spent, {answered} answered now, "
-            f"{len(self.requests) - answered} remaining",
-            expected="a budget that covers the worst case of the next call",
-            fix="raise budget_usd and run the same again: stored answers cost nothing",
-        )
-
-    async def _ask(
-        self, client: "anthropic.AsyncAnthropic", key: str, request: ClaudeRequest
-    ) -> Answer | None:
-        import anthropic
-
-        attempts = [0]
-        attempts_made.set(attempts)
-        began = _Began(key, request, datetime.now(UTC), time.perf_counter(), attempts)
-        try:
-            raw = await client.messages.with_raw_response.create(**request_body(request))
-            body, headers = await _json(raw), raw.headers
-        except anthropic.APIStatusError as err:
-            if err.status_code in _FATAL:
-                self._stop(self._refused(err, request))
-                return None
-            return self._failed(began, f"{type(err).__name__} {err.status_code}", err.request_id)
-        except anthropic.APIConnectionError as err:
-            return self._failed(began, type(err).__name__, None)
-        return self._arrived(began, body, headers)
-
-    def _refused(self, err: "anthropic.APIStatusError", request: ClaudeRequest) -> ClaudeError:
-        fixes = {
-            400: "correct the request",
-            402: "check the account's billing",
-            404: f"check the model {request.model!r} and the endpoint",
-        }
-        return ClaudeError(
-            f"the request was refused: {type(err).__name__} {err.status_code} "
-            f"({self._reason(err, request)}), request {err.request_id}",
+            f"${self.budget.limit_usd or 0.0:.6f} spent, {self.answered} answered now, "
+            f"{len(self._pending) + 1} remaining",
             where=self.wire.base_url,
-            expected="a valid key, a known model and a valid request",
-            fix=f"{fixes.get(err.status_code, 'check the API key')}; stored answers are kept",
+            expected="enough for the worst case of the next call",
+            fix="raise budget_usd or lower max_tokens, and ask again: stored answers cost nothing",
         )
-
-    def _reason(self, err: "anthropic.APIStatusError", request: ClaudeRequest) -> str:
-        """Words of the API, unless they repeat the key or a piece of the prompt."""
-        said = (err.api_message or "")[:200]
-        pieces = (said[i : i + _ECHO_CHARS] for i in range(max(1, len(said) - _ECHO_CHARS + 1)))
-        sent = f"{request.prompt}\n{request.system or ''}"
-        if not said or self.wire.api_key in said or any(piece in sent for piece in pieces):
-            return str(err.type or "no reason given")
-        return said
-
-    def _failed(self, began: "_Began", what: str, request_id: str | None) -> Answer:
-        tries = began.attempts[0]
-        error = f"{what} after {tries} attempt{'' if tries == 1 else 's'}"
-        return self._answer(began, None, None, Usage(), 0.0, error, request_id)
-
-    def _arrived(self, began: "_Began", body: object, headers: Mapping[str, str]) -> Answer:
-        request_id = headers.get("request-id")
-        if not isinstance(body, dict) or not isinstance(body.get("usage"), dict):
-            return self._failed(began, "unreadable answer", request_id)
-        # What was billed is worked out before anything else of the answer is looked at.
-        usage = read_usage(body["usage"])
-        model = body.get("model") if isinstance(body.get("model"), str) else None
-        cost = self._cost_usd(began, model, usage)
-        simulated = headers.get("x-workbench-origin") == Origin.SIMULATED.value
-        origin = Origin.SIMULATED if simulated else self.wire.origin
-        if self.wire.origin is Origin.SIMULATED and not simulated:
-            origin = Origin.LOCAL  # something else than the emulator listens there
-        text = read_text(body.get("content"))
-        stop_reason = body.get("stop_reason")
-        error = None if isinstance(stop_reason, str) else "answer without a stop_reason"
-        return self._answer(
-            began,
-            model,
-            text,
-            usage,
-            cost,
-            error,
-            request_id,
-            stop_reason=stop_reason,
-            origin=origin,
-        )
-
-    def _cost_usd(self, began: "_Began", model: str | None, usage: Usage) -> float:
-        at, asked = began.at.date(), began.request.model
-        cost = self.wire.prices.cost_usd(asked, usage, at)
-        if model is None or undated(model) == undated(asked) or not self.wire.prices.knows(model):
-            return cost
-        try:
-            return max(cost, self.wire.prices.cost_usd(model, usage, at))
-        except PriceError:
-            return cost
-
-    def _answer(
-        self,
-        began: "_Began",
-        model: str | None,
-        text: str | None,
-        usage: Usage,
-        cost: float,
-        error: str | None,
-        request_id: str | None,
-        *,
-        stop_reason: str | None = None,
-        origin: Origin | None = None,
-    ) -> Answer:
-        return Answer(
-            key=began.key,
-            origin=origin or self.wire.origin,
-            model_requested=began.request.model,
-            model_answered=model,
-            text=text,
-            stop_reason=stop_reason,
-            error=error,
-            started_at=began.at.isoformat(timespec="milliseconds"),
-            latency_s=time.perf_counter() - began.clock_s,
-            ttft_s=None,
-            attempts=began.attempts[0],
-            usage=usage,
-            cost_usd=cost,
-            price_table=self.wire.prices.id,
-            cached=False,
-            request_id=request_id,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Began:
-    key: str
-    request: ClaudeRequest
-    at: datetime
-    clock_s: float
-    attempts: list[int]
-
-
-async def _json(raw: "anthropic.AsyncAPIResponse[Any]") -> object:
-    try:
-        return await raw.json()
-    except ValueError:
-        return None

@@ -1,27 +1,53 @@
-"""The wire: the SDK as we set it up, and what its answers say."""
+"""The wire: the SDK as we set it up, and what each attempt of it did."""
 
 import contextvars
 import ipaddress
+import time
 import urllib.parse
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.claude.messages import Usage
+from workbench.claude.limits import Limiter, RateLimits
 from workbench.claude.origin import Origin
 from workbench.claude.prices import PriceTable
 
 if TYPE_CHECKING:
     import anthropic
 
-__all__ = ["Wire", "attempts_made", "is_loopback", "read_text", "read_usage", "sdk"]
+__all__ = ["Attempts", "Wire", "attempts_made", "is_loopback", "sdk"]
 
-MAX_RETRY_AFTER_S = 30.0
-"""The SDK waits as long as a `retry-after` header says; we wait no longer than this."""
+_RATE_LIMITED = 429
 
 
-attempts_made: contextvars.ContextVar[list[int]] = contextvars.ContextVar("attempts_made")
-"""Number of attempts of the request this task is asking, in a list of one."""
+@dataclass(slots=True)
+class Attempts:
+    """What the SDK did for one request, its own retries included.
+
+    Parameters
+    ----------
+    input_tokens, output_tokens
+        Expected of each attempt, for the rate limits.
+    count
+        Attempts begun.
+    latencies_s
+        Seconds of each attempt that ended, up to its headers.
+    sent_s
+        Clock when the first attempt was let through; `None` before.
+    began_s
+        Clock when the latest attempt was let through.
+    """
+
+    input_tokens: float
+    output_tokens: float
+    count: int = 0
+    latencies_s: list[float] = field(default_factory=list)
+    sent_s: float | None = None
+    began_s: float = 0.0
+
+
+attempts_made: contextvars.ContextVar[Attempts] = contextvars.ContextVar("attempts_made")
+"""Attempts of the request this task is asking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +65,17 @@ class Wire:
     concurrency
         Requests in flight at once.
     max_retries
-        Retries after the first attempt, by the SDK.
+        Retries after the first attempt.
     timeout_s
-        Seconds one attempt may take.
+        Seconds one attempt may take; of a stream, seconds it may say nothing.
     prices
         Price table.
+    limits
+        Rate limits known beforehand.
     max_retry_after_s
-        Most seconds a server's `retry-after` makes us wait.
+        Most seconds a server's `retry-after` makes us wait; the SDK alone would wait an hour.
+    traced
+        Whether the SDK records a span of each call: metadata only, never texts.
     """
 
     origin: Origin
@@ -55,7 +85,9 @@ class Wire:
     max_retries: int
     timeout_s: float
     prices: PriceTable = field(repr=False)
-    max_retry_after_s: float = MAX_RETRY_AFTER_S
+    limits: RateLimits = field(default_factory=RateLimits)
+    max_retry_after_s: float = 30.0
+    traced: bool = False
 
 
 def is_loopback(url: str) -> bool:
@@ -67,12 +99,15 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def sdk(wire: Wire) -> "anthropic.AsyncAnthropic":
-    """Set up the SDK's client for a wire."""
+def sdk(wire: Wire, limiter: Limiter) -> "anthropic.AsyncAnthropic":
+    """Set up the SDK's client for a wire; its attempts go through the limiter."""
     import anthropic
 
     # A proxy is for the outside: what runs on this machine is spoken to directly.
     http_client = anthropic.DefaultAioHttpClient(trust_env=not is_loopback(wire.base_url))
+    spans: anthropic.OpenTelemetryOptions = {
+        "traces": {"enabled": True, "content_mode": "metadata_only"}
+    }
     return anthropic.AsyncAnthropic(
         # Both explicit, always: the SDK would otherwise look into the environment.
         api_key=wire.api_key,
@@ -80,24 +115,40 @@ def sdk(wire: Wire) -> "anthropic.AsyncAnthropic":
         max_retries=wire.max_retries,
         timeout=wire.timeout_s,
         http_client=http_client,
-        middleware=[_each_attempt(wire.max_retry_after_s)],
-        open_telemetry=False,  # the ledger and the records are the account of every call
+        middleware=[_each_attempt(limiter, wire.max_retry_after_s)],
+        # The ledger and the records are the account of every call; spans are for looking.
+        open_telemetry=spans if wire.traced else False,
     )
 
 
-def _each_attempt(longest_s: float) -> "anthropic.AsyncMiddlewareCallable":
-    """Count the attempt, and bound how long the server can make us wait for the next one."""
+def _each_attempt(limiter: Limiter, longest_s: float) -> "anthropic.AsyncMiddlewareCallable":
+    """Hold each attempt to the rate limits, time it, and bound the wait for the next one."""
 
     async def attempt(
         request: "anthropic.APIRequest",
         call_next: Callable[["anthropic.APIRequest"], Awaitable["anthropic.AsyncAPIResponse[Any]"]],
     ) -> "anthropic.AsyncAPIResponse[Any]":
-        attempts_made.get()[0] += 1
-        response = await call_next(request)
+        made = attempts_made.get(None)
+        if made is None:  # no message: a batch's own calls
+            return await call_next(request)
+        await limiter.admit(made.input_tokens, made.output_tokens)
+        made.count += 1
+        made.began_s = time.perf_counter()
+        if made.sent_s is None:
+            made.sent_s = made.began_s
+        try:
+            response = await call_next(request)
+        finally:
+            made.latencies_s.append(time.perf_counter() - made.began_s)
         headers = response.http_response.headers
         for name, longest in (("retry-after-ms", 1000 * longest_s), ("retry-after", longest_s)):
-            if name in headers and _exceeds(headers[name], longest):
-                headers[name] = f"{longest:g}"
+            if name in headers:
+                if _exceeds(headers[name], longest):
+                    headers[name] = f"{longest:g}"
+                if response.http_response.status_code == _RATE_LIMITED:
+                    # The limit is the account's: what else is waiting would be refused too.
+                    limiter.pause(float(headers[name]) * longest_s / longest)
+        limiter.learn(headers)
         return response
 
     return attempt
@@ -108,26 +159,3 @@ def _exceeds(value: str, longest: float) -> bool:
         return not float(value) <= longest
     except ValueError:
         return True  # a date: the bound is as good a wait as any
-
-
-def read_usage(reported: dict[str, Any]) -> Usage:
-    """Read the billed tokens; what is missing counts as none."""
-
-    def count(source: object, name: str) -> int:
-        value = source.get(name) if isinstance(source, dict) else None
-        return value if isinstance(value, int) else 0
-
-    return Usage(
-        input_tokens=count(reported, "input_tokens"),
-        output_tokens=count(reported, "output_tokens"),
-        cache_read_input_tokens=count(reported, "cache_read_input_tokens"),
-        cache_creation_input_tokens=count(reported, "cache_creation_input_tokens"),
-        thinking_tokens=count(reported.get("output_tokens_details"), "thinking_tokens"),
-    )
-
-
-def read_text(content: object) -> str | None:
-    """Join the text blocks; thinking and other blocks may stand before them."""
-    blocks = content if isinstance(content, list) else []
-    parts = [b.get("text", "") for b in blocks if isinstance(b, dict) and b.get("type") == "text"]
-    return "".join(map(str, parts)) if parts else None

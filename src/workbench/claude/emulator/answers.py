@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.claude.emulator.reader import READER_VERSION, read
 from workbench.claude.messages import estimate_tokens
 
-__all__ = ["WRONG_MODEL", "complaint", "content_digest", "events", "input_tokens", "message"]
+__all__ = ["WRONG_MODEL", "complaint", "content_digest", "input_tokens", "message"]
 
 _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 _MESSAGE_OVERHEAD_TOKENS = 8
 _CHARS_PER_TOKEN = 3
+_THOUGHT = "The simulated reader weighs words; it has no thoughts to show."
 WRONG_MODEL = "claude-opus-5-5"
 """The model a ``wrong_model`` fault claims to be."""
 
@@ -31,6 +32,12 @@ def content_digest(body: dict[str, Any]) -> str:
         SHA-256 in hexadecimal, streaming or not.
     """
     asked = {name: value for name, value in body.items() if name != "stream"}
+    # How a prompt is cut into blocks and marked for the cache does not change the question.
+    asked["system"] = _text(body.get("system"))
+    asked["messages"] = [
+        {**message, "content": _plain(message.get("content"))}
+        for message in body.get("messages", [])
+    ]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -69,13 +76,60 @@ def complaint(body: dict[str, Any], *, needs_max_tokens: bool) -> str | None:
     return wrong
 
 
-def message(body: dict[str, Any], digest: str, served: int, fault: str | None) -> dict[str, Any]:
-    """Answer a request, its `served`-th time, as a fault of the answer has it."""
-    text, stop_reason = _answer_text(body, fault)
+def message(
+    body: dict[str, Any],
+    digest: str,
+    served: int,
+    fault: str | None,
+    input_usage: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Answer a request, its `served`-th time, as a fault of the answer has it.
+
+    Parameters
+    ----------
+    body
+        JSON of a ``POST /v1/messages``.
+    digest
+        Its `content_digest`.
+    served
+        How often it was answered before.
+    fault
+        Kind of a fault of the answer; any other changes nothing.
+    input_usage
+        Input fields of the usage, where a prompt cache accounts for them.
+
+    Returns
+    -------
+    dict
+        JSON of a message.
+    """
     limit = int(body["max_tokens"])
-    if estimate_tokens(text) > limit:
-        text, stop_reason = text[: limit * _CHARS_PER_TOKEN], "max_tokens"
-    content = [{"type": "text", "text": text, "citations": None}] if text else []
+    content: list[dict[str, Any]] = []
+    thinking_tokens = 0
+    if (body.get("thinking") or {}).get("type") in {"enabled", "adaptive"}:
+        content.append({"type": "thinking", "thinking": _THOUGHT, "signature": "simulated"})
+        thinking_tokens = min(limit, estimate_tokens(_THOUGHT))
+    used = thinking_tokens
+    tool = _tool_to_use(body)
+    if tool is not None and fault != "refusal":
+        schema = tool.get("input_schema") or {"type": "object"}
+        given = read(_text(body.get("system")), _prompt(body), schema)
+        name = {"type": "tool_use", "id": f"toolu_sim_{digest[:16]}", "name": tool["name"]}
+        content.append({**name, "input": given})
+        used, stop_reason = used + estimate_tokens(json.dumps(given)), "tool_use"
+    else:
+        text, stop_reason = _answer_text(body, fault)
+        if estimate_tokens(text) > limit - used:
+            text, stop_reason = text[: (limit - used) * _CHARS_PER_TOKEN], "max_tokens"
+        if text:
+            content.append({"type": "text", "text": text, "citations": None})
+        used += estimate_tokens(text)
+    if input_usage is None:
+        input_usage = {
+            "input_tokens": input_tokens(body),
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+        }
     return {
         "id": f"msg_sim_{digest[:16]}_{served}",
         "type": "message",
@@ -86,22 +140,28 @@ def message(body: dict[str, Any], digest: str, served: int, fault: str | None) -
         "stop_sequence": None,
         "stop_details": {"type": "refusal", "category": "scripted"} if fault == "refusal" else None,
         "usage": {
-            "input_tokens": input_tokens(body),
-            "output_tokens": max(1, estimate_tokens(text)),
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "output_tokens_details": {"thinking_tokens": 0},
+            **input_usage,
+            "output_tokens": max(1, used),
+            "output_tokens_details": {"thinking_tokens": thinking_tokens},
             "service_tier": "standard",
         },
     }
+
+
+def _tool_to_use(body: dict[str, Any]) -> dict[str, Any] | None:
+    """First tool offered, unless tools are off or one was used already."""
+    tools = body.get("tools") or []
+    off = (body.get("tool_choice") or {}).get("type") == "none"
+    last = body["messages"][-1].get("content")
+    used = isinstance(last, list) and any(part.get("type") == "tool_result" for part in last)
+    return None if off or used or not tools else tools[0]
 
 
 def _answer_text(body: dict[str, Any], kind: str | None) -> tuple[str, str]:
     if kind == "refusal":
         return "", "refusal"
     schema = _schema(body)
-    prompt = "\n".join(_text(message.get("content")) for message in body["messages"])
-    answer = read(_text(body.get("system")), prompt, schema)
+    answer = read(_text(body.get("system")), _prompt(body), schema)
     if kind == "out_of_range" and "probability" in answer:
         answer["probability"] = 1.7
     if schema is None:
@@ -115,28 +175,8 @@ def _answer_text(body: dict[str, Any], kind: str | None) -> tuple[str, str]:
     return text, "end_turn"
 
 
-def events(message: Mapping[str, Any]) -> Iterator[str]:
-    """Stream a finished message as server-sent events."""
-    started = {**message, "content": [], "stop_reason": None}
-    started["usage"] = {**message["usage"], "output_tokens": 1}
-    yield _event("message_start", {"message": started})
-    yield _event("ping", {})
-    for index, block in enumerate(message["content"]):
-        yield _event(
-            "content_block_start", {"index": index, "content_block": {**block, "text": ""}}
-        )
-        for start in range(0, len(block["text"]), 24):
-            delta = {"type": "text_delta", "text": block["text"][start : start + 24]}
-            yield _event("content_block_delta", {"index": index, "delta": delta})
-        yield _event("content_block_stop", {"index": index})
-    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
-    usage = {"output_tokens": message["usage"]["output_tokens"]}
-    yield _event("message_delta", {"delta": delta, "usage": usage})
-    yield _event("message_stop", {})
-
-
-def _event(kind: str, data: dict[str, Any]) -> str:
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **data})}\n\n"
+def _prompt(body: dict[str, Any]) -> str:
+    return "\n".join(_text(message.get("content")) for message in body["messages"])
 
 
 def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
@@ -146,6 +186,13 @@ def _schema(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _text(content: object) -> str:
+    # Blocks are joined as they stand: a prompt cut for the cache reads as it did.
     if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content)
+        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
     return str(content or "")
+
+
+def _plain(content: object) -> object:
+    blocks = content if isinstance(content, list) else [{"type": "text"}]
+    only_text = all(isinstance(b, dict) and b.get("type") == "text" for b in blocks)
+    return _text(content) if only_text else content

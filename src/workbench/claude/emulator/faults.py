@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import math
+import random
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from workbench.claude.emulator.streams import STREAM_FAULTS
 from workbench.errors import ClaudeError
 
-__all__ = ["FAULT_KINDS", "FaultPlan", "FaultRule"]
+__all__ = ["FAULT_KINDS", "FaultPlan", "FaultRule", "Latency"]
 
 _ATTEMPT_FAULTS = (
     "rate_limit_429",
@@ -17,6 +20,7 @@ _ATTEMPT_FAULTS = (
     "drop_connection",
     "broken_body",
     "slow",
+    *STREAM_FAULTS,
 )
 _ANSWER_FAULTS = ("malformed_json", "truncated", "refusal", "out_of_range", "wrong_model")
 _REFUSALS = ("unauthorized_401", "forbidden_403", "invalid_request_400")
@@ -35,8 +39,9 @@ class FaultRule:
     ----------
     kind
         One of `FAULT_KINDS`. Faults of an attempt (``rate_limit_429``, ``overloaded_529``,
-        ``server_500``, ``timeout_408``, ``drop_connection``, ``broken_body``, ``slow``) are
-        drawn anew for each attempt; faults of the answer (``malformed_json``, ``truncated``,
+        ``server_500``, ``timeout_408``, ``drop_connection``, ``broken_body``, ``slow``, and of
+        streams ``truncated_stream``, ``stalled_stream``, ``stream_error``) are drawn anew for
+        each attempt; faults of the answer (``malformed_json``, ``truncated``,
         ``refusal``, ``out_of_range``, ``wrong_model``) stick to the question.
     rate
         Probability, 0 to 1.
@@ -45,7 +50,7 @@ class FaultRule:
     retry_after_s
         Seconds sent as ``retry-after`` with a 429 or 529.
     delay_s
-        Seconds a ``slow`` attempt waits.
+        Seconds a ``slow`` attempt waits, or a ``stalled_stream`` says nothing.
     seed
         Seed of this rule's draws.
 
@@ -98,13 +103,53 @@ class FaultRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Latency:
+    """How long answers take: a log-normal wait, then the same gap between pieces of a stream.
+
+    Parameters
+    ----------
+    median_s
+        Median seconds to the first token, or to the whole answer where it is not streamed.
+    sigma
+        Standard deviation of its logarithm.
+    gap_s
+        Seconds between the pieces of a stream.
+    seed
+        Seed of the draws.
+
+    Examples
+    --------
+    >>> Latency(0.1).wait_s("digest of a question", attempt=1)
+    0.1
+    """
+
+    median_s: float = 0.0
+    sigma: float = 0.0
+    gap_s: float = 0.0
+    seed: int = 0
+
+    def wait_s(self, content: str, attempt: int) -> float:
+        """Draw the wait of one attempt; the same for the same arguments, always."""
+        if self.sigma == 0 or self.median_s == 0:
+            return self.median_s
+        draw = random.Random(f"{self.seed}|{content}|{attempt}")
+        return self.median_s * math.exp(self.sigma * draw.gauss(0.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """Rules in order; the first that strikes decides.
+    """Rules in order, of which the first that strikes decides; and how long answers take.
 
     Parameters
     ----------
     rules
         The rules.
+    latency
+        How long answers take.
+    requests_per_minute
+        A rate limit like Anthropic's: announced in headers, refused with 429 above it.
+    batch_polls
+        How often a batch says it is in progress before it has ended.
 
     Examples
     --------
@@ -118,6 +163,9 @@ class FaultPlan:
     """
 
     rules: tuple[FaultRule, ...] = ()
+    latency: Latency = field(default_factory=Latency)
+    requests_per_minute: int | None = None
+    batch_polls: int = 1
 
     def strike(self, content: str, attempt: int) -> FaultRule | None:
         """Find the fault of one attempt.
@@ -144,7 +192,7 @@ class FaultPlan:
         str
             An object with a list of rules.
         """
-        return json.dumps({"rules": [asdict(rule) for rule in self.rules]})
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "FaultPlan":
@@ -166,8 +214,9 @@ class FaultPlan:
             When the text is not such JSON.
         """
         try:
-            rules: list[dict[str, Any]] = json.loads(text)["rules"]
-            return cls(tuple(FaultRule(**rule) for rule in rules))
+            plan: dict[str, Any] = json.loads(text)
+            rules = tuple(FaultRule(**rule) for rule in plan.pop("rules", ()))
+            return cls(rules, Latency(**plan.pop("latency", {})), **plan)
         except (ValueError, TypeError, KeyError) as err:
             raise ClaudeError(
                 f"the fault plan cannot be read: {err}",
