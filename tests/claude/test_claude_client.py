@@ -17,6 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from workbench.claude import (
     PRICES,
+    READER_VERSION,
     AnswerStore,
     ClaudeClient,
     ClaudeRequest,
@@ -91,7 +92,7 @@ def test_a_round_trip_says_everything(client: ClaudeClient, make_request: MakeRe
     answer = client.ask([make_request(1)], task="conversion", arm="zero_shot")[0]
     assert answer.origin is Origin.SIMULATED
     assert answer.model_requested == "claude-haiku-5-5"
-    assert answer.model_answered == "sim:reader-1"
+    assert answer.model_answered == f"sim:{READER_VERSION}"
     assert json.loads(answer.text or "")["probability"] > 0.5
     assert (answer.stop_reason, answer.error, answer.attempts) == ("end_turn", None, 1)
     assert answer.latency_s is not None
@@ -138,7 +139,7 @@ def test_when_all_is_stored_nothing_is_started_or_opened(
     client.ask([make_request(1)])
     alone = ClaudeClient(origin=Origin.SIMULATED, store=tmp_path / "a.sqlite")
     assert alone.ask([make_request(1)])[0].cached
-    assert alone._connection._emulator is None
+    assert alone._engine.connection._emulator is None
     alone.close()
     # The same for an endpoint where nothing listens.
     url = closed_port_url()
@@ -286,7 +287,7 @@ def test_the_emulator_starts_when_needed_and_stops_on_close(
 ) -> None:
     client = ClaudeClient(origin=Origin.SIMULATED, store=tmp_path / "b.sqlite")
     client.ask([make_request(1)])
-    started = client._connection._emulator
+    started = client._engine.connection._emulator
     assert isinstance(started, EmulatorProcess)
     running = [started.running]
     client.close()
@@ -320,7 +321,7 @@ def test_a_pickle_works_and_holds_no_key(
         with pickle.loads(data) as again:  # noqa: S301 -- our own bytes
             assert again.ask([make_request(1)])[0].cached
             assert again.spent_usd == 0
-            assert again._budget.limit_usd == 3.0
+            assert again._engine.budget.limit_usd == 3.0
             assert again.ask([make_request(2)])[0].error is None
 
 
@@ -341,7 +342,7 @@ def test_the_key_is_nowhere_to_be_seen(
     ):
         with pytest.raises(ClaudeError, match="AuthenticationError 401") as caught:
             client.ask([make_request(i) for i in range(20)])
-        shown = [repr(client), str(client), repr(client._wire())]
+        shown = [repr(client), str(client), repr(client._engine._wire())]
     shown += ["".join(traceback.format_exception(caught.value)), caplog.text]
     shown += [path.read_bytes().decode("latin-1") for path in tmp_path.iterdir()]
     assert len(caplog.text) > 100
@@ -352,7 +353,7 @@ def test_neither_prompt_nor_lead_is_stored(client: ClaudeClient, tmp_path: Path)
     client.ask([ClaudeRequest("claude-haiku-5-5", "<message>Ana Perez lives here</message>")])
     client.close()
     content = (tmp_path / "a.sqlite").read_bytes()
-    assert b"sim:reader-1" in content
+    assert bf"sim:{READER_VERSION}" in content
     assert b"Ana" not in content
 
 
@@ -381,7 +382,7 @@ def test_settings_can_be_overruled(tmp_path: Path) -> None:
     client = ClaudeClient.from_settings(
         settings, origin=Origin.SIMULATED, store_path=tmp_path / "other.sqlite"
     )
-    assert (client.origin, client.base_url, client._connection._api_key) == (
+    assert (client.origin, client.base_url, client._engine.connection._api_key) == (
         Origin.SIMULATED,
         None,
         None,

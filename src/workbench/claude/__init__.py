@@ -1,6 +1,7 @@
 """The only place that talks to Claude: requests, answers, prices, the store and the client."""
 
 from workbench.claude.budget import CostEstimate, Progress
+from workbench.claude.cassette import Cassette
 from workbench.claude.client import ClaudeClient
 from workbench.claude.emulator.faults import FAULT_KINDS, FaultPlan, FaultRule, Latency
 from workbench.claude.emulator.process import EmulatorProcess
@@ -21,6 +22,7 @@ __all__ = [
     "Answer",
     "AnswerStore",
     "Band",
+    "Cassette",
     "ClaudeClient",
     "ClaudeRequest",
     "CostEstimate",

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 from workbench.claude.messages import Answer, ClaudeRequest, Usage
 from workbench.claude.prices import PriceTable
+from workbench.errors import ClaudeError
 
 __all__ = ["Budget", "CostEstimate", "Progress", "estimate_cost", "worst_case_usd"]
 
@@ -160,6 +161,11 @@ class Budget:
     limit_usd
         US dollars, `None` for no limit.
 
+    Raises
+    ------
+    ClaudeError
+        When the limit is negative.
+
     Examples
     --------
     >>> budget = Budget(1.0)
@@ -171,10 +177,15 @@ class Budget:
     """
 
     def __init__(self, limit_usd: float | None) -> None:
+        if limit_usd is not None and not limit_usd >= 0:
+            raise ClaudeError(f"budget_usd is {limit_usd!r}", expected="0 or more")
         self.limit_usd = limit_usd
         self.spent_usd = 0.0
         self._reserved_usd = 0.0
         self._lock = threading.Lock()
+
+    def __reduce__(self) -> tuple[type["Budget"], tuple[float | None]]:
+        return (Budget, (self.limit_usd,))  # what is in flight here is no affair of a copy's
 
     def reserve(self, amount_usd: float) -> bool:
         """Set money aside for a call, unless it could overrun the limit.

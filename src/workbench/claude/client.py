@@ -1,45 +1,26 @@
 """Ask Claude, or what stands in for it, many questions: each once, and never twice."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from workbench.claude.batches import BatchRun
-from workbench.claude.budget import Budget, CostEstimate, Progress, estimate_cost
+from workbench.claude.budget import Budget, CostEstimate, Progress
+from workbench.claude.cassette import Cassette
 from workbench.claude.connection import Connection
-from workbench.claude.driver import Watch, run_in_thread
-from workbench.claude.exchange import Manner
-from workbench.claude.feeding import Numbered, Split, Waiting, feed, split_block
+from workbench.claude.driver import Watch
+from workbench.claude.engine import Engine, Errand, Pace
+from workbench.claude.feeding import Numbered
 from workbench.claude.limits import RateLimits
 from workbench.claude.messages import Answer, ClaudeRequest
 from workbench.claude.origin import Origin
-from workbench.claude.prefixes import shared_prefixes
 from workbench.claude.prices import PRICES, PriceTable
 from workbench.claude.reply import Partial
 from workbench.claude.store import AnswerStore
-from workbench.claude.transport import Run
-from workbench.claude.wire import Wire
-from workbench.errors import ClaudeError
 from workbench.settings import Settings
 
 __all__ = ["ClaudeClient"]
-
-_WINDOW_PER_WORKER = 4
-
-
-@dataclass(frozen=True, slots=True)
-class _Errand:
-    """On whose behalf a call asks, and who listens."""
-
-    task: str
-    arm: str
-    stream: bool
-    on_partial: Callable[[Partial], None] | None
 
 
 class ClaudeClient:
@@ -72,6 +53,8 @@ class ClaudeClient:
         Seconds one attempt may take; of a stream, seconds it may say nothing.
     max_retry_after_s
         Most seconds a server's `retry-after` makes a request wait.
+    cassette
+        File of recorded answers to replay; see `Cassette`. For `Origin.REPLAY` only.
     tenant
         On whose account the ledger books.
     prices
@@ -103,8 +86,8 @@ class ClaudeClient:
     ...     with ClaudeClient(origin=Origin.SIMULATED, store=f"{folder}/answers.sqlite") as client:
     ...         question = ClaudeRequest("claude-haiku-5-5", "<message>Ready to buy</message>")
     ...         first, again = client.ask([question])[0], client.ask([question])[0]
-    >>> first.model_answered, first.cached, again.cached
-    ('sim:reader-1', False, True)
+    >>> first.model_answered.startswith("sim:"), first.cached, again.cached
+    (True, False, True)
     """
 
     def __init__(
@@ -119,6 +102,7 @@ class ClaudeClient:
         max_retries: int = 3,
         timeout_s: float = 60.0,
         max_retry_after_s: float = 30.0,
+        cassette: Path | str | None = None,
         tenant: str = "default",
         prices: PriceTable = PRICES,
         limits: RateLimits | None = None,
@@ -128,38 +112,27 @@ class ClaudeClient:
         on_outage: Literal["raise", "errors"] = "raise",
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        self.origin = Origin(origin)
-        self._connection = Connection(self.origin, api_key, base_url)
-        for name, value, least in (
-            ("concurrency", concurrency, 1),
-            ("max_retries", max_retries, 0),
-            ("timeout_s", timeout_s, 0.001),
-            ("max_retry_after_s", max_retry_after_s, 0),
-            ("budget_usd", math.inf if budget_usd is None else budget_usd, 0),
-            ("rate_per_s", math.inf if rate_per_s is None else rate_per_s, 1e-6),
-        ):
-            if not value >= least:
-                raise ClaudeError(f"{name} is {value!r}", expected=f"{least} or more")
-        for name, chosen, known in (
-            ("prompt_cache", prompt_cache, ("5m", "1h", None)),
-            ("on_outage", on_outage, ("raise", "errors")),
-        ):
-            if chosen not in known:
-                raise ClaudeError(f"{name} is {chosen!r}", expected=f"one of {known}")
-        self.store = store if isinstance(store, AnswerStore) else AnswerStore(store)
-        self.concurrency = concurrency
-        self.max_retries = max_retries
-        self.timeout_s = timeout_s
-        self.max_retry_after_s = max_retry_after_s
-        self.tenant = tenant
-        self.prices = prices
-        self.limits = limits or RateLimits()
-        self.prompt_cache = prompt_cache
-        self.fallbacks = dict(fallbacks or {})
-        self.rate_per_s = rate_per_s
-        self.on_outage = on_outage
+        pace = Pace(
+            concurrency=concurrency,
+            max_retries=max_retries,
+            timeout_s=timeout_s,
+            max_retry_after_s=max_retry_after_s,
+            limits=limits or RateLimits(),
+            rate_per_s=rate_per_s,
+            prompt_cache=prompt_cache,
+            fallbacks=dict(fallbacks or {}),
+            on_outage=on_outage,
+        )
+        self._engine = Engine(
+            connection=Connection(Origin(origin), api_key, base_url),
+            store=store if isinstance(store, AnswerStore) else AnswerStore(store),
+            cassette=cassette if cassette is None else Cassette.load(cassette),
+            prices=prices,
+            budget=Budget(budget_usd),
+            tenant=tenant,
+            pace=pace,
+        )
         self.on_progress = on_progress
-        self._budget = Budget(budget_usd)
 
     @classmethod
     def from_settings(
@@ -206,6 +179,31 @@ class ClaudeClient:
             options.setdefault("base_url", settings.base_url)
         return cls(origin=origin, **options)
 
+    @property
+    def origin(self) -> Origin:
+        """Who answers."""
+        return self._engine.connection.origin
+
+    @property
+    def store(self) -> AnswerStore:
+        """Where answers are kept."""
+        return self._engine.store
+
+    @property
+    def prices(self) -> PriceTable:
+        """Price table."""
+        return self._engine.prices
+
+    @property
+    def tenant(self) -> str:
+        """On whose account the ledger books."""
+        return self._engine.tenant
+
+    @property
+    def concurrency(self) -> int:
+        """Requests in flight at once."""
+        return self._engine.pace.concurrency
+
     def __repr__(self) -> str:
         return f"ClaudeClient(origin={self.origin.value!r}, store={str(self.store.path)!r})"
 
@@ -226,22 +224,15 @@ class ClaudeClient:
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
         return self
 
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_budget": None, "_limit_usd": self._budget.limit_usd}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        budget = Budget(state.pop("_limit_usd"))
-        self.__dict__.update(state, _budget=budget)
-
     @property
     def base_url(self) -> str | None:
         """Endpoint of the user's own; `None` for Anthropic's, or an emulator of this client's."""
-        return self._connection.base_url
+        return self._engine.connection.base_url
 
     @property
     def spent_usd(self) -> float:
         """US dollars this client has spent since it was made."""
-        return self._budget.spent_usd
+        return self._engine.budget.spent_usd
 
     def key(self, request: ClaudeRequest) -> str:
         """Key a request's answer is stored under.
@@ -256,7 +247,7 @@ class ClaudeClient:
         str
             `ClaudeRequest.key` for this client's origin and endpoint.
         """
-        return request.key(self.origin, self.base_url)
+        return self._engine.key(request)
 
     def ask(
         self,
@@ -302,9 +293,9 @@ class ClaudeClient:
             When the endpoint refuses (key, model, request), nothing gets through, or answers
             cannot be stored. Everything stored by then is kept.
         """
-        errand = _Errand(task, arm, stream or on_partial is not None, on_partial)
+        errand = Errand(task, arm, stream or on_partial is not None, on_partial)
         watch = Watch(on_progress or self.on_progress, len(requests))
-        each = self._each(requests, errand, watch, at_once=True)
+        each = self._engine.each(requests, errand, watch, at_once=True)
         answers = {numbered.position: numbered.answer for numbered in each}
         return [answers[index] for index in range(len(requests))]
 
@@ -341,7 +332,8 @@ class ClaudeClient:
             As `ask` does.
         """
         watch = Watch(on_progress or self.on_progress)
-        yield from self._each(requests, _Errand(task, arm, stream, None), watch, at_once=False)
+        errand = Errand(task, arm, stream, None)
+        yield from self._engine.each(requests, errand, watch, at_once=False)
 
     def ask_batch(
         self,
@@ -380,25 +372,29 @@ class ClaudeClient:
             As `ask` does.
         """
         watch = Watch(on_progress or self.on_progress, len(requests))
-        waiting: Waiting = {}
-        stored, missing = self._split(list(enumerate(requests)), waiting)
-        answers = {numbered.position: numbered.answer for numbered in stored}
-        watch.cached = len(stored)
-        if missing:
-            run = BatchRun(
-                self._wire(),
-                missing,
-                lambda kept: self.store.put_many(kept, tenant=self.tenant, task=task, arm=arm),
-                self._budget,
-                self.store,
-                poll_s,
-                shared_prefixes(list(missing.values())),
-                self.prompt_cache,
-            )
-            run_in_thread(run.go, lambda: watch.tell(run))
-            for key, positions in waiting.items():
-                answers.update(dict.fromkeys(positions, run.answers[key]))
-        return [answers[position] for position in range(len(requests))]
+        return self._engine.batch(requests, Errand(task, arm, False, None), watch, poll_s)
+
+    def record(self, requests: Sequence[ClaudeRequest], path: Path | str) -> int:
+        """Write requests and their stored answers to a cassette, for review and for replay.
+
+        Parameters
+        ----------
+        requests
+            What was asked; every one must be stored.
+        path
+            The file to write.
+
+        Returns
+        -------
+        int
+            Answers written.
+
+        Raises
+        ------
+        ClaudeError
+            When an answer is missing, or may not be recorded; nothing is written then.
+        """
+        return self._engine.record(requests).save(path)
 
     async def aask(self, requests: Sequence[ClaudeRequest], **options: Any) -> list[Answer]:
         """Ask from a coroutine, whose event loop stays free; see `ask`.
@@ -459,62 +455,6 @@ class ClaudeClient:
             yield piece
         yield (await asking)[0]
 
-    def _each(
-        self, requests: Iterable[ClaudeRequest], errand: "_Errand", watch: Watch, *, at_once: bool
-    ) -> Iterator[Numbered]:
-        def start(missing: Mapping[str, ClaudeRequest]) -> Run:
-            shared = shared_prefixes(list(missing.values())) if at_once else None
-            keep, manner = self._keeper(errand), self._manner(errand)
-            return Run(self._wire(), keep, self._budget, manner, prefixes=shared)
-
-        window = None if at_once else _WINDOW_PER_WORKER * self.concurrency
-        return feed(requests, self._split, start, watch, window=window)
-
-    def _split(self, block: Sequence[tuple[int, ClaudeRequest]], waiting: Waiting) -> Split:
-        split = split_block(block, waiting, self.key, self.store.get_many)
-        if self.origin is Origin.REPLAY:
-            replayed = [n._replace(answer=replace(n.answer, origin=Origin.REPLAY))
-                        for n in split.stored]  # fmt: skip
-            split = Split(replayed, split.missing)
-        self._check_payable(split.missing)
-        return split
-
-    def _check_payable(self, missing: Mapping[str, ClaudeRequest]) -> None:
-        """Make sure requests can be asked, paid and stored, before any is."""
-        if not missing:
-            return
-        if self.origin is Origin.REPLAY:
-            raise ClaudeError(
-                f"{len(missing)} of the requests were never recorded live",
-                where=str(self.store.path),
-                expected="a stored live answer for every request",
-                fix="ask live once with an API key, or correct the prompt, model or schema",
-            )
-        today = datetime.now(UTC).date()
-        models = {request.model for request in missing.values()}
-        for model in sorted(models | {self.fallbacks[m] for m in models if m in self.fallbacks}):
-            self.prices.price(model, today)
-        self.store.check_writable()
-
-    def _keeper(
-        self, errand: "_Errand"
-    ) -> Callable[[Sequence[tuple[Answer, ClaudeRequest]]], None]:
-        def keep(landed: Sequence[tuple[Answer, ClaudeRequest]]) -> None:
-            answers = [(answer, request.subject) for answer, request in landed]
-            self.store.put_many(answers, tenant=self.tenant, task=errand.task, arm=errand.arm)
-
-        return keep
-
-    def _manner(self, errand: "_Errand") -> Manner:
-        return Manner(
-            stream=errand.stream,
-            on_partial=errand.on_partial,
-            cache_ttl=self.prompt_cache,
-            fallbacks=self.fallbacks,
-            rate_per_s=self.rate_per_s,
-            on_outage=self.on_outage,
-        )
-
     def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
         """Estimate what `ask` would cost, without asking.
 
@@ -535,27 +475,9 @@ class ClaudeClient:
         ClaudeError
             When the store cannot be read.
         """
-        distinct = {self.key(request): request for request in requests}
-        stored = self.store.get_many(distinct)
-        missing = [r for key, r in distinct.items() if key not in stored]
-        if self.origin is Origin.REPLAY:
-            missing = []
-        return estimate_cost(missing, len(distinct), list(stored.values()), self.prices)
+        return self._engine.estimate(requests)
 
     def close(self) -> None:
         """Stop the emulator, if one was started, and close the store; both reopen at need."""
-        self._connection.close()
-        self.store.close()
-
-    def _wire(self) -> Wire:
-        return Wire(
-            origin=self.origin,
-            base_url=self._connection.url(),
-            api_key=self._connection.key(),
-            concurrency=self.concurrency,
-            max_retries=self.max_retries,
-            timeout_s=self.timeout_s,
-            prices=self.prices,
-            limits=self.limits,
-            max_retry_after_s=self.max_retry_after_s,
-        )
+        self._engine.connection.close()
+        self._engine.store.close()

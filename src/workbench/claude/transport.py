@@ -46,7 +46,7 @@ class Run:
     wire
         Where.
     keep
-        Books and stores answers, each with its request; called the moment they arrive, from
+        Books and stores answers, each with its subject; called the moment they arrive, from
         the run's own thread.
     budget
         Spending limit.
@@ -60,7 +60,7 @@ class Run:
     """
 
     wire: Wire
-    keep: Callable[[Sequence[tuple[Answer, ClaudeRequest]]], None]
+    keep: Callable[[Sequence[tuple[Answer, str | None]]], None]
     budget: Budget
     manner: Manner = field(default_factory=Manner)
     deliver: Callable[[str, Answer], None] = lambda _key, _answer: None
@@ -78,7 +78,7 @@ class Run:
     _output_tokens: float = _EXPECTED_OUTPUT_TOKENS
     _pending: deque[Asked] = field(default_factory=deque)
     _closed: bool = False
-    _unkept: list[tuple[str, Answer, ClaudeRequest]] = field(default_factory=list)
+    _unkept: list[tuple[str, Answer, str | None]] = field(default_factory=list)
     _warming: dict[tuple[Any, ...], asyncio.Event] = field(default_factory=dict)
     _started: int = 0
     _began_s: float = 0.0
@@ -237,14 +237,14 @@ class Run:
         """Have an answer kept in this turn of the loop, with whatever else lands in it."""
         if not self._unkept:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._unkept.append((key or "", answer, request))
+        self._unkept.append((key or "", answer, request.subject))
 
     def _flush(self) -> None:
         landed, self._unkept = self._unkept, []
         if not landed:
             return
         try:
-            self.keep([(answer, request) for _, answer, request in landed])
+            self.keep([(answer, subject) for _, answer, subject in landed])
         except ClaudeError as err:
             self._unkept_usd += sum(answer.cost_usd for _, answer, _ in landed)
             err.what += f" (answers worth ${self._unkept_usd:.6f} arrived and are lost)"
