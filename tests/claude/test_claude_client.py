@@ -353,7 +353,7 @@ def test_neither_prompt_nor_lead_is_stored(client: ClaudeClient, tmp_path: Path)
     client.ask([ClaudeRequest("claude-haiku-5-5", "<message>Ana Perez lives here</message>")])
     client.close()
     content = (tmp_path / "a.sqlite").read_bytes()
-    assert bf"sim:{READER_VERSION}" in content
+    assert f"sim:{READER_VERSION}".encode() in content
     assert b"Ana" not in content
 
 

@@ -9,7 +9,7 @@ import anthropic
 import pytest
 from pydantic import BaseModel
 
-from workbench.claude import EmulatorProcess, FaultPlan, FaultRule
+from workbench.claude import READER_VERSION, EmulatorProcess, FaultPlan, FaultRule, Latency
 from workbench.errors import ClaudeError
 
 ASKED: dict[str, Any] = {
@@ -36,7 +36,7 @@ def test_the_label_survives_any_client(client: anthropic.Anthropic) -> None:
     assert raw.headers["x-workbench-origin"] == "simulated"
     assert str(raw.request_id).startswith("req_sim_")
     message = raw.parse()
-    assert message.model == "sim:reader-1"
+    assert message.model == f"sim:{READER_VERSION}"
     assert message.content[0].text.startswith("Simulated reader, not Claude")
     assert message.stop_reason == "end_turn"
 
@@ -66,7 +66,7 @@ def test_tokens_counted_are_tokens_billed(client: anthropic.Anthropic) -> None:
 
 
 def test_models_are_the_reader_and_nothing_else(client: anthropic.Anthropic) -> None:
-    assert [model.id for model in client.models.list()] == ["sim:reader-1"]
+    assert [model.id for model in client.models.list()] == [f"sim:{READER_VERSION}"]
 
 
 def test_structured_output_parses(client: anthropic.Anthropic) -> None:
@@ -192,3 +192,106 @@ def test_answer_faults_stick_to_the_question_and_attempt_faults_do_not() -> None
 def test_a_malformed_plan_is_refused(text: str, said: str) -> None:
     with pytest.raises(ClaudeError, match=said):
         FaultPlan.from_json(text)
+
+
+def test_thinking_comes_first_and_counts_as_output(client: anthropic.Anthropic) -> None:
+    plain = client.messages.create(**ASKED)
+    thought = client.messages.create(**ASKED, thinking={"type": "adaptive"})
+    assert [block.type for block in thought.content] == ["thinking", "text"]
+    assert thought.usage.output_tokens > plain.usage.output_tokens
+    assert thought.usage.output_tokens_details is not None
+    assert thought.usage.output_tokens_details.thinking_tokens > 0
+    short = client.messages.create(**{**ASKED, "max_tokens": 22}, thinking={"type": "adaptive"})
+    assert short.stop_reason == "max_tokens"  # thinking had eaten most of it
+
+
+def test_thinking_streams_before_text(client: anthropic.Anthropic) -> None:
+    with client.messages.stream(**ASKED, thinking={"type": "adaptive"}) as stream:
+        kinds = [e.delta.type for e in stream if e.type == "content_block_delta"]
+    assert kinds[:2] == ["thinking_delta", "signature_delta"]
+    assert set(kinds[2:]) == {"text_delta"}
+
+
+def test_a_tool_is_used_and_its_result_answered(client: anthropic.Anthropic) -> None:
+    tool: Any = {
+        "name": "lookup_listing",
+        "description": "Find a listing.",
+        "input_schema": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "bedrooms": {"type": "integer"}},
+        },
+    }
+    called = client.messages.create(**ASKED, tools=[tool])
+    assert called.stop_reason == "tool_use"
+    use = next(block for block in called.content if block.type == "tool_use")
+    assert (use.name, set(use.input)) == ("lookup_listing", {"city", "bedrooms"})
+    result: Any = {"type": "tool_result", "tool_use_id": use.id, "content": "none found"}
+    messages: Any = [
+        *ASKED["messages"],
+        {"role": "assistant", "content": called.content},
+        {"role": "user", "content": [result]},
+    ]
+    answered = client.messages.create(**{**ASKED, "messages": messages}, tools=[tool])
+    assert answered.stop_reason == "end_turn"
+    with client.messages.stream(**ASKED, tools=[tool]) as stream:
+        assert stream.get_final_message().content[0].type == "tool_use"
+
+
+def test_a_model_can_be_looked_up(client: anthropic.Anthropic) -> None:
+    name = f"sim:{READER_VERSION}"
+    assert client.models.retrieve(name).id == name
+    with pytest.raises(anthropic.NotFoundError):
+        client.models.retrieve("claude-none")
+
+
+def test_batches_end_after_a_while_and_in_another_order() -> None:
+    plan = FaultPlan((FaultRule("server_500", rate=0.3),), batch_polls=2)
+    requests: Any = [
+        {"custom_id": f"lead-{i}", "params": {**ASKED, "max_tokens": 100 + i}} for i in range(12)
+    ]
+    with (
+        EmulatorProcess(plan) as emulator,
+        anthropic.Anthropic(api_key="k", base_url=emulator.url) as client,
+    ):
+        batch = client.messages.batches.create(requests=requests)
+        assert batch.processing_status == "in_progress"
+        seen = [client.messages.batches.retrieve(batch.id).processing_status for _ in range(3)]
+        assert seen == ["in_progress", "in_progress", "ended"]
+        results = list(client.messages.batches.results(batch.id))
+        assert [one.id for one in client.messages.batches.list()] == [batch.id]
+        counts = client.messages.batches.retrieve(batch.id).request_counts
+        with pytest.raises(anthropic.NotFoundError):
+            client.messages.batches.retrieve("msgbatch_none")
+        with pytest.raises(anthropic.BadRequestError, match="a custom_id of its own"):
+            client.messages.batches.create(requests=[requests[0], requests[0]])
+    order = [result.custom_id for result in results]
+    asked = [request["custom_id"] for request in requests]
+    assert sorted(order) == sorted(asked)
+    assert order != asked
+    kinds = [result.result.type for result in results]
+    assert (counts.succeeded, counts.errored) == (kinds.count("succeeded"), kinds.count("errored"))
+    assert 0 < counts.errored < 12
+
+
+def test_a_rate_limit_is_announced_and_enforced() -> None:
+    with (
+        EmulatorProcess(FaultPlan(requests_per_minute=2)) as emulator,
+        anthropic.Anthropic(api_key="k", base_url=emulator.url, max_retries=0) as client,
+    ):
+        first = client.messages.with_raw_response.create(**ASKED)
+        assert first.headers["anthropic-ratelimit-requests-limit"] == "2"
+        assert first.headers["anthropic-ratelimit-requests-remaining"] == "1"
+        client.messages.create(**ASKED)
+        with pytest.raises(anthropic.RateLimitError) as refused:
+            client.messages.create(**ASKED)
+        assert 1 <= float(refused.value.response.headers["retry-after"]) <= 31
+
+
+def test_latencies_are_drawn_as_planned() -> None:
+    latency = Latency(median_s=0.2, sigma=0.5)
+    waits = sorted(latency.wait_s(f"question {i}", 1) for i in range(2001))
+    assert waits[1000] == pytest.approx(0.2, rel=0.05)
+    assert waits[1683] / waits[1000] == pytest.approx(2.718281828**0.5, rel=0.1)  # one sigma up
+    assert latency.wait_s("question 7", 1) == latency.wait_s("question 7", 1)
+    plan = FaultPlan((FaultRule("slow", rate=0.1),), latency, requests_per_minute=60)
+    assert FaultPlan.from_json(plan.to_json()) == plan
