@@ -130,7 +130,10 @@ def test_only_what_was_answered_is_recorded(
 
 
 def test_a_subject_can_be_left_out(pack: Path) -> None:
-    kept = Cassette.load(pack).without("7f3a")
+    named = [r.subject for r, _ in Cassette.load(pack).entries.values() if r.subject]
+    subject = named[0]
+    assert subject != "7f3a"  # of whom an answer speaks is kept as a keyed hash
+    kept = Cassette.load(pack).without(subject)
     assert len(kept.entries) == 9
     kept.save(pack)
     assert "trailing" not in pack.read_text(encoding="utf-8")

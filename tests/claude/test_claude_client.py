@@ -372,8 +372,8 @@ def test_settings_choose_the_origin(
     settings = Settings(root=tmp_path, data_dir=tmp_path, api_key=key, base_url=url)
     client = ClaudeClient.from_settings(settings, concurrency=3)
     assert client.origin is origin
-    assert client.base_url == url
-    assert client.concurrency == 3
+    assert client._engine.connection.base_url == url
+    assert client.pace.concurrency == 3
     assert client.store.path == tmp_path / "mlruns" / "answers.sqlite"
 
 
@@ -382,7 +382,11 @@ def test_settings_can_be_overruled(tmp_path: Path) -> None:
     client = ClaudeClient.from_settings(
         settings, origin=Origin.SIMULATED, store_path=tmp_path / "other.sqlite"
     )
-    assert (client.origin, client.base_url, client._engine.connection._api_key) == (
+    assert (
+        client.origin,
+        client._engine.connection.base_url,
+        client._engine.connection._api_key,
+    ) == (
         Origin.SIMULATED,
         None,
         None,

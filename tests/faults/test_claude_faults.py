@@ -1,9 +1,7 @@
-import asyncio
 import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,9 @@ import pytest
 
 from workbench.claude import Answer, ClaudeClient, ClaudeRequest, EmulatorProcess, FaultPlan, Origin
 from workbench.claude import FaultRule as Rule
-from workbench.claude.budget import Budget
 from workbench.claude.emulator.answers import content_digest
 from workbench.claude.messages import request_body
-from workbench.claude.transport import GIVE_UP_AFTER, Run
+from workbench.claude.transport import GIVE_UP_AFTER
 from workbench.errors import BudgetExceededError, ClaudeError
 
 Rig = Callable[..., tuple[EmulatorProcess, ClaudeClient]]
@@ -270,7 +267,7 @@ def test_an_endpoint_that_never_answers_is_given_up(
     emulator, client = rig(FaultPlan((Rule("server_500", rate=1.0),)), max_retries=0)
     with pytest.raises(ClaudeError, match=f"{GIVE_UP_AFTER} requests in a row failed.*500"):
         client.ask(requests)
-    assert emulator.books()["requests"] <= GIVE_UP_AFTER + client.concurrency
+    assert emulator.books()["requests"] <= GIVE_UP_AFTER + client.pace.concurrency
 
 
 def test_an_endpoint_that_is_not_there_is_an_error(rig: Rig, requests: list[ClaudeRequest]) -> None:

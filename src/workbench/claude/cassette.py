@@ -25,6 +25,8 @@ _SECRET = re.compile(r"sk-ant-|\bBearer\s+\S{8}|x-api-key|-----BEGIN [A-Z ]*PRIV
 _NO_BLOCK = re.compile(r"[ \t]\n|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _DIFF_LINES = 24
 _LOOKED_AT = 200
+# Names of people are known to the gate only.
+_ASKED = tuple(f.name for f in fields(ClaudeRequest) if f.name != "known_names")
 # Recorded once for all requests that share them.
 _SHARED = ("system", "schema")
 # What a replay sets itself, or what says nothing in review.
@@ -308,7 +310,7 @@ class Cassette:
 
 
 def _request_fields(request: ClaudeRequest) -> dict[str, Any]:
-    return {f.name: getattr(request, f.name) for f in fields(request)}
+    return {name: getattr(request, name) for name in _ASKED}
 
 
 def _plain(request: ClaudeRequest) -> str:
@@ -323,7 +325,7 @@ def _entry(
     row: dict[str, Any], document: dict[str, Any], origin: Origin, where: str
 ) -> tuple[str, tuple[ClaudeRequest, Answer]]:
     key, told = row["key"], dict(row["answer"])
-    asked: dict[str, Any] = {f.name: row[f.name] for f in fields(ClaudeRequest) if f.name in row}
+    asked: dict[str, Any] = {name: row[name] for name in _ASKED if name in row}
     for name in _SHARED:
         if asked.get(name) is not None:
             asked[name] = document[f"{name}s"][asked[name]]

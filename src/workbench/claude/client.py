@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from workbench.claude.budget import Budget, CostEstimate, Progress
 from workbench.claude.cassette import Cassette
 from workbench.claude.connection import Connection
+from workbench.claude.counters import CacheReport
 from workbench.claude.driver import Watch
 from workbench.claude.engine import Engine, Errand, Pace
 from workbench.claude.feeding import Numbered
@@ -18,7 +19,11 @@ from workbench.claude.origin import Origin
 from workbench.claude.prices import PRICES, PriceTable
 from workbench.claude.reply import Partial
 from workbench.claude.store import AnswerStore
+from workbench.privacy import AuditLog, PrivacyGate, TenantKeys
 from workbench.settings import Settings
+
+if TYPE_CHECKING:
+    from workbench.claude.semantic import SemanticCache
 
 __all__ = ["ClaudeClient"]
 
@@ -42,35 +47,25 @@ class ClaudeClient:
     base_url
         Endpoint: needed for `Origin.LOCAL`, none for `Origin.LIVE`. For `Origin.SIMULATED` an
         emulator already running on this machine; one is started when needed otherwise.
-    concurrency
-        Requests in flight at once.
     budget_usd
         Most this client may spend over its life, US dollars; `None` for no limit. Counted at
         the worst case before each call, so calls in flight cannot overrun it.
-    max_retries
-        Retries of one request, by the SDK, on 408, 409, 429, 5xx and lost connections.
-    timeout_s
-        Seconds one attempt may take; of a stream, seconds it may say nothing.
-    max_retry_after_s
-        Most seconds a server's `retry-after` makes a request wait.
     cassette
         File of recorded answers to replay; see `Cassette`. For `Origin.REPLAY` only.
     tenant
         On whose account the ledger books.
     prices
         Price table.
-    limits
-        The account's rate limits, where known; the endpoint's headers correct them.
-    prompt_cache
-        ``5m`` or ``1h``: have the provider keep what the requests of a run share; `None` for
-        not. Written tokens cost more than plain ones, read ones a tenth or less.
-    fallbacks
-        Model to ask instead of an overloaded one, by model; declared on the answer.
-    rate_per_s
-        Requests a second to start, whatever comes back; `None` for as fast as answers come.
-    on_outage
-        ``raise`` when nothing gets through any more, or give every further request an answer
-        with an error (``errors``), so that a model of one's own can step in.
+    concurrency, max_retries, timeout_s, max_retry_after_s, limits, rate_per_s, prompt_cache, \
+fallbacks, on_outage
+        How fast, how stubbornly and how frugally it asks: see `Pace`.
+    gate
+        What takes identifiers out of everything that is sent; `None` for one with the tenant's
+        key in the folder ``keys`` beside the store.
+    audit
+        Log of every answer that arrives; `None` for none.
+    semantic
+        Cache that serves answers to questions that mean the same; `None` for none.
     on_progress
         Told how `ask` is getting on, unless the call names its own.
 
@@ -110,6 +105,9 @@ class ClaudeClient:
         fallbacks: Mapping[str, str] | None = None,
         rate_per_s: float | None = None,
         on_outage: Literal["raise", "errors"] = "raise",
+        gate: PrivacyGate | None = None,
+        audit: AuditLog | None = None,
+        semantic: "SemanticCache | None" = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         pace = Pace(
@@ -123,14 +121,20 @@ class ClaudeClient:
             fallbacks=dict(fallbacks or {}),
             on_outage=on_outage,
         )
+        store = store if isinstance(store, AnswerStore) else AnswerStore(store)
+        if gate is None:
+            gate = PrivacyGate(TenantKeys(store.path.parent / "keys"), tenant=tenant)
         self._engine = Engine(
             connection=Connection(Origin(origin), api_key, base_url),
-            store=store if isinstance(store, AnswerStore) else AnswerStore(store),
+            store=store,
             cassette=cassette if cassette is None else Cassette.load(cassette),
             prices=prices,
             budget=Budget(budget_usd),
             tenant=tenant,
             pace=pace,
+            gate=gate,
+            audit=audit,
+            semantic=semantic,
         )
         self.on_progress = on_progress
 
@@ -143,7 +147,7 @@ class ClaudeClient:
         store_path: Path | str | None = None,
         **options: Any,
     ) -> Self:
-        """Build the client a process's settings ask for.
+        """Build the client a process's settings ask for, with an audit log in ``mlruns``.
 
         A `base_url` means local, a key alone means live, neither means simulated.
 
@@ -158,11 +162,6 @@ class ClaudeClient:
         **options
             Other parameters of `ClaudeClient`.
 
-        Returns
-        -------
-        ClaudeClient
-            The client.
-
         Raises
         ------
         ClaudeError
@@ -172,7 +171,12 @@ class ClaudeClient:
             origin = Origin.LIVE if settings.api_key else Origin.SIMULATED
             origin = Origin.LOCAL if settings.base_url else origin
         store = store_path if store_path is not None else settings.mlruns / "answers.sqlite"
-        options.setdefault("store", store)
+        tenant = options.get("tenant", "default")
+        gate = options.get("gate") or PrivacyGate(
+            TenantKeys(settings.mlruns / "keys"), tenant=tenant
+        )
+        options |= {"store": store, "gate": gate}
+        options.setdefault("audit", AuditLog(settings.mlruns / "audit.jsonl", gate.pseudonym))
         if origin in (Origin.LIVE, Origin.LOCAL):
             options.setdefault("api_key", settings.api_key)
         if origin is Origin.LOCAL:
@@ -195,14 +199,9 @@ class ClaudeClient:
         return self._engine.prices
 
     @property
-    def tenant(self) -> str:
-        """On whose account the ledger books."""
-        return self._engine.tenant
-
-    @property
-    def concurrency(self) -> int:
-        """Requests in flight at once."""
-        return self._engine.pace.concurrency
+    def pace(self) -> Pace:
+        """How fast, how stubbornly and how frugally it asks."""
+        return self._engine.pace
 
     def __repr__(self) -> str:
         return f"ClaudeClient(origin={self.origin.value!r}, store={str(self.store.path)!r})"
@@ -225,17 +224,18 @@ class ClaudeClient:
         return self
 
     @property
-    def base_url(self) -> str | None:
-        """Endpoint of the user's own; `None` for Anthropic's, or an emulator of this client's."""
-        return self._engine.connection.base_url
-
-    @property
     def spent_usd(self) -> float:
         """US dollars this client has spent since it was made."""
         return self._engine.budget.spent_usd
 
-    def key(self, request: ClaudeRequest) -> str:
-        """Key a request's answer is stored under.
+    @property
+    def caches(self) -> CacheReport:
+        """What the three caches did since this client was made."""
+        semantic = self._engine.semantic
+        return self._engine.counters.report(None if semantic is None else semantic.stats)
+
+    def sealed(self, request: ClaudeRequest) -> ClaudeRequest:
+        """Show what would be sent of a request, once it is through the privacy gate.
 
         Parameters
         ----------
@@ -244,8 +244,20 @@ class ClaudeClient:
 
         Returns
         -------
-        str
-            `ClaudeRequest.key` for this client's origin and endpoint.
+        ClaudeRequest
+            The request with tokens in the place of identifiers.
+
+        Raises
+        ------
+        ClaudeError
+            When the schema of its answer holds identifiers.
+        """
+        return self._engine.sealed(request)
+
+    def key(self, request: ClaudeRequest) -> str:
+        """Key a request's answer is stored under.
+
+        It is `ClaudeRequest.key` of what is sent of it, for this client's origin and endpoint.
         """
         return self._engine.key(request)
 
@@ -258,6 +270,8 @@ class ClaudeClient:
         on_progress: Callable[[Progress], None] | None = None,
         stream: bool = False,
         on_partial: Callable[[Partial], None] | None = None,
+        tags: Iterable[str] = (),
+        reidentify: bool = False,
     ) -> list[Answer]:
         """Ask what is not stored yet, and answer everything.
 
@@ -276,6 +290,11 @@ class ClaudeClient:
             Have answers streamed, so that the time to the first token is known.
         on_partial
             Told each piece of a streamed answer, in a thread of the run's; implies `stream`.
+        tags
+            What the answers depend on (market, listing), for the semantic cache.
+        reidentify
+            Put back into the answers what the gate took out of their requests: for showing to
+            whoever may see it, not for keeping.
 
         Returns
         -------
@@ -293,11 +312,15 @@ class ClaudeClient:
             When the endpoint refuses (key, model, request), nothing gets through, or answers
             cannot be stored. Everything stored by then is kept.
         """
-        errand = Errand(task, arm, stream or on_partial is not None, on_partial)
+        streamed = stream or on_partial is not None
+        errand = Errand(task, arm, streamed, on_partial, frozenset(tags))
         watch = Watch(on_progress or self.on_progress, len(requests))
         each = self._engine.each(requests, errand, watch, at_once=True)
-        answers = {numbered.position: numbered.answer for numbered in each}
-        return [answers[index] for index in range(len(requests))]
+        by_position = {numbered.position: numbered.answer for numbered in each}
+        answers = [by_position[position] for position in range(len(requests))]
+        if reidentify:
+            return [self._engine.restored(r, a) for r, a in zip(requests, answers, strict=True)]
+        return answers
 
     def ask_each(
         self,
@@ -332,7 +355,7 @@ class ClaudeClient:
             As `ask` does.
         """
         watch = Watch(on_progress or self.on_progress)
-        errand = Errand(task, arm, stream, None)
+        errand = Errand(task, arm, stream)
         yield from self._engine.each(requests, errand, watch, at_once=False)
 
     def ask_batch(
@@ -372,7 +395,7 @@ class ClaudeClient:
             As `ask` does.
         """
         watch = Watch(on_progress or self.on_progress, len(requests))
-        return self._engine.batch(requests, Errand(task, arm, False, None), watch, poll_s)
+        return self._engine.batch(requests, Errand(task, arm), watch, poll_s)
 
     def record(self, requests: Sequence[ClaudeRequest], path: Path | str) -> int:
         """Write requests and their stored answers to a cassette, for review and for replay.
@@ -404,17 +427,8 @@ class ClaudeClient:
         requests
             What to ask.
         **options
-            Those of `ask`; callbacks are called in another thread.
-
-        Returns
-        -------
-        list of Answer
-            One per request, in their order.
-
-        Raises
-        ------
-        BudgetExceededError, PriceError, ClaudeError
-            As `ask` does.
+            Those of `ask`, which says what is returned and raised; callbacks are called in
+            another thread.
         """
         return await asyncio.to_thread(self.ask, requests, **options)
 
@@ -479,5 +493,4 @@ class ClaudeClient:
 
     def close(self) -> None:
         """Stop the emulator, if one was started, and close the store; both reopen at need."""
-        self._engine.connection.close()
-        self._engine.store.close()
+        self._engine.close()

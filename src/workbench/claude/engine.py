@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.claude.batches import BatchRun
 from workbench.claude.budget import Budget, CostEstimate, estimate_cost
 from workbench.claude.cassette import Cassette
 from workbench.claude.connection import Connection
+from workbench.claude.counters import Counters
 from workbench.claude.driver import Watch, run_in_thread
 from workbench.claude.exchange import Manner
 from workbench.claude.feeding import Numbered, Split, Waiting, feed, split_block
@@ -23,6 +24,10 @@ from workbench.claude.store import AnswerStore
 from workbench.claude.transport import Run
 from workbench.claude.wire import Wire
 from workbench.errors import ClaudeError
+from workbench.privacy import AuditLog, PrivacyGate, compliance_flags
+
+if TYPE_CHECKING:
+    from workbench.claude.semantic import Hit, SemanticCache
 
 __all__ = ["Engine", "Errand", "Pace"]
 
@@ -41,19 +46,44 @@ class Errand:
         Whether answers are streamed.
     on_partial
         Told each piece of a streamed answer.
+    tags
+        What the answers depend on, for the semantic cache.
     """
 
-    task: str
-    arm: str
-    stream: bool
-    on_partial: Callable[[Partial], None] | None
+    task: str = ""
+    arm: str = ""
+    stream: bool = False
+    on_partial: Callable[[Partial], None] | None = None
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast, how stubbornly and how frugally requests are sent.
 
-    The parameters are those of `ClaudeClient`.
+    Parameters
+    ----------
+    concurrency
+        Requests in flight at once.
+    max_retries
+        Retries of one request: by the SDK on 408, 409, 429, 5xx and lost connections, and on a
+        body or a stream that breaks.
+    timeout_s
+        Seconds one attempt may take; of a stream, seconds it may say nothing.
+    max_retry_after_s
+        Most seconds a server's `retry-after` makes a request wait.
+    limits
+        The account's rate limits, where known; the endpoint's headers correct them.
+    rate_per_s
+        Requests a second to start, whatever comes back; `None` for as fast as answers come.
+    prompt_cache
+        ``5m`` or ``1h``: have the provider keep what the requests of a run share; `None` for
+        not. Written tokens cost more than plain ones, read ones a tenth or less.
+    fallbacks
+        Model to ask instead of an overloaded one, by model; declared on the answer.
+    on_outage
+        ``raise`` when nothing gets through any more, or give every further request an answer
+        with an error (``errors``), so that a model of one's own can step in.
 
     Raises
     ------
@@ -120,6 +150,12 @@ class Engine:
         On whose account.
     pace
         How requests are sent.
+    gate
+        Takes identifiers out of every text that leaves.
+    audit
+        Notes every answer that arrives; `None` for no log.
+    semantic
+        Serves answers to questions that mean the same; `None` for never.
     """
 
     connection: Connection
@@ -129,7 +165,12 @@ class Engine:
     budget: Budget
     tenant: str
     pace: Pace
+    gate: PrivacyGate
+    audit: AuditLog | None
+    semantic: "SemanticCache | None"
+    counters: Counters = field(default_factory=Counters)
     _checked: set[str] = field(default_factory=set)
+    _exploring: dict[str, tuple[ClaudeRequest, "Hit | None"]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.cassette is not None and self.connection.origin is not Origin.REPLAY:
@@ -140,31 +181,68 @@ class Engine:
             )
 
     def key(self, request: ClaudeRequest) -> str:
-        """Key of a request here."""
+        """Key of a request here: of what would be sent of it."""
+        return self._key(self.sealed(request))
+
+    def _key(self, sealed: ClaudeRequest) -> str:
         origin = self.connection.origin
         if self.cassette is not None:
             origin = self.cassette.origin
-        return request.key(origin, self.connection.base_url)
+        return sealed.key(origin, self.connection.base_url)
+
+    def sealed(self, request: ClaudeRequest) -> ClaudeRequest:
+        """Put a request's texts through the privacy gate."""
+        names = request.known_names
+        prompt = self.gate.seal(request.prompt, known_names=names)
+        system = self.gate.seal(request.system, known_names=names) if request.system else None
+        if request.schema is not None and self.gate.seal(str(request.schema)).counts:
+            raise ClaudeError(
+                "the schema of an answer holds what looks like somebody's data",
+                expected="a schema that speaks of nobody",
+                fix="take the example or the default out of it",
+            )
+        if not prompt.counts and (system is None or not system.counts) and not names:
+            return request
+        return replace(
+            request,
+            prompt=prompt.text,
+            system=request.system if system is None else system.text,
+            known_names=(),
+        )
+
+    def restored(self, request: ClaudeRequest, answer: Answer) -> Answer:
+        """Put back into an answer what the gate took out of its request."""
+        originals = dict(self.gate.seal(request.prompt, known_names=request.known_names).originals)
+        if request.system:
+            system = self.gate.seal(request.system, known_names=request.known_names)
+            originals |= system.originals
+        text = None if answer.text is None else self.gate.restore(answer.text, originals)
+        return replace(answer, text=text)
 
     def each(
         self, requests: Iterable[ClaudeRequest], errand: Errand, watch: Watch, *, at_once: bool
     ) -> Iterator[Numbered]:
         """Answer requests as answers come; `at_once` looks at all of them first."""
+        # A question may mean what one just before it meant: with this cache, few at a time.
+        at_once = at_once and self.semantic is None
 
         def start(missing: Mapping[str, ClaudeRequest]) -> Run:
             shared = shared_prefixes(list(missing.values())) if at_once else None
             keep, manner = self._keeper(errand), self.pace.manner(errand)
             return Run(self._wire(), keep, self.budget, manner, prefixes=shared)
 
+        def split(block: Sequence[tuple[int, ClaudeRequest]], waiting: Waiting) -> Split:
+            return self._split(block, waiting, errand.tags)
+
         window = None if at_once else _WINDOW_PER_WORKER * self.pace.concurrency
-        return feed(requests, self._split, start, watch, window=window)
+        return feed(requests, split, start, watch, window=window)
 
     def batch(
         self, requests: Sequence[ClaudeRequest], errand: Errand, watch: Watch, poll_s: float
     ) -> list[Answer]:
         """Answer requests through the Message Batches API."""
         waiting: Waiting = {}
-        stored, missing = self._split(list(enumerate(requests)), waiting)
+        stored, missing = self._split(list(enumerate(requests)), waiting, errand.tags)
         answers = {numbered.position: numbered.answer for numbered in stored}
         watch.cached = len(stored)
         run: BatchRun | None = None
@@ -187,7 +265,7 @@ class Engine:
 
     def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
         """Price what would have to be asked."""
-        distinct = {self.key(request): request for request in requests}
+        distinct = self._distinct(requests)
         stored = self._stored(distinct)
         missing = [r for key, r in distinct.items() if key not in stored]
         if self.connection.origin is Origin.REPLAY:
@@ -196,14 +274,56 @@ class Engine:
 
     def record(self, requests: Sequence[ClaudeRequest]) -> Cassette:
         """Pair requests with their stored answers."""
-        distinct = {self.key(request): request for request in requests}
+        distinct = self._distinct(requests)
         stored = self._stored(distinct)
         return Cassette.of([(r, stored.get(key)) for key, r in distinct.items()])
 
-    def _split(self, block: Sequence[tuple[int, ClaudeRequest]], waiting: Waiting) -> Split:
-        split = split_block(block, waiting, self.key, self._stored)
-        self._check_payable(split.missing)
-        return split
+    def _distinct(self, requests: Sequence[ClaudeRequest]) -> dict[str, ClaudeRequest]:
+        sealed = [self._named(self.sealed(request)) for request in requests]
+        return {self._key(request): request for request in sealed}
+
+    def _named(self, sealed: ClaudeRequest) -> ClaudeRequest:
+        """Replace whom a request is about by a keyed hash: all that any store keeps of it."""
+        if sealed.subject is None:
+            return sealed
+        return replace(sealed, subject=self.gate.pseudonym(sealed.subject))
+
+    def _split(
+        self,
+        block: Sequence[tuple[int, ClaudeRequest]],
+        waiting: Waiting,
+        tags: frozenset[str],
+    ) -> Split:
+        sealed = [(position, self.sealed(request)) for position, request in block]
+        stored, missing = split_block(sealed, waiting, self._key, self._stored)
+        self.counters.found(len(block), len(stored))
+        missing = {key: self._named(request) for key, request in missing.items()}
+        if self.semantic is not None and missing:
+            stored += self._meant(missing, waiting, tags)
+        self._check_payable(missing)
+        return Split(stored, missing)
+
+    def _meant(
+        self, missing: dict[str, ClaudeRequest], waiting: Waiting, tags: frozenset[str]
+    ) -> list[Numbered]:
+        """Serve what means the same as a question answered before; the rest stays missing."""
+        assert self.semantic is not None  # noqa: S101 - called only where there is one
+        served: list[Numbered] = []
+        hits = self.semantic.lookup(
+            list(missing.values()),
+            tenant=self.tenant,
+            origin=self.connection.origin,
+            endpoint=self.connection.base_url,
+            tags=tags,
+        )
+        for (key, request), hit in zip(list(missing.items()), hits, strict=True):
+            if hit is None or hit.explore:
+                self._exploring[key] = (request, hit)
+                continue
+            answer = replace(hit.answer, key=key, cached=True, cache="semantic")
+            served += [Numbered(position, answer) for position in waiting.pop(key)]
+            del missing[key]
+        return served
 
     def _stored(self, keys: Iterable[str]) -> dict[str, Answer]:
         if self.cassette is not None:
@@ -237,8 +357,45 @@ class Engine:
     def _keeper(self, errand: Errand) -> Callable[[Sequence[tuple[Answer, str | None]]], None]:
         def keep(landed: Sequence[tuple[Answer, str | None]]) -> None:
             self.store.put_many(landed, tenant=self.tenant, task=errand.task, arm=errand.arm)
+            for answer, _ in landed:
+                self.counters.landed(answer)
+                if self.audit is not None:
+                    self._note(answer, errand, self.audit)
+                if self.semantic is not None and answer.key in self._exploring:
+                    request, hit = self._exploring.pop(answer.key)
+                    self.semantic.observe(
+                        request,
+                        answer,
+                        tenant=self.tenant,
+                        origin=self.connection.origin,
+                        endpoint=self.connection.base_url,
+                        tags=errand.tags,
+                        neighbour=hit,
+                    )
 
         return keep
+
+    def _note(self, answer: Answer, errand: Errand, audit: AuditLog) -> None:
+        audit.append(
+            errand.task or "message",
+            agent_id=errand.arm,
+            location_id=self.tenant,
+            request=answer.key,  # itself the digest of everything that was sent
+            response=answer.text,
+            processing_time_ms=1000 * (answer.latency_s or 0.0),
+            compliance_flags=compliance_flags(
+                answer.text, self.gate, stop_reason=answer.stop_reason
+            ),
+        )
+
+    def close(self) -> None:
+        """Write what is left to write, and let go of files and processes."""
+        self.connection.close()
+        if self.audit is not None:
+            self.audit.close()
+        if self.semantic is not None:
+            self.semantic.close()
+        self.store.close()
 
     def _wire(self) -> Wire:
         return Wire(

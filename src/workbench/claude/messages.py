@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.claude.emulator.reader import READER_VERSION
@@ -65,6 +65,9 @@ class ClaudeRequest:
     subject
         Whom the question is about, for export and erasure: best a lead's identifier. Kept as a
         keyed hash, never sent, and no part of the key.
+    known_names
+        Names of people the texts may speak of: the privacy gate takes them out wherever they
+        stand. Neither sent nor kept.
 
     Raises
     ------
@@ -89,6 +92,7 @@ class ClaudeRequest:
     thinking: str | None = None
     repeat: int = 0
     subject: str | None = None
+    known_names: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.schema is not None:

@@ -101,7 +101,7 @@ def model_records(
         if column.endswith("_tokens"):
             frame[column] = 0
         elif column not in frame:
-            frame[column] = np.nan if column == "ttft_s" else None
+            frame[column] = np.nan if column.endswith("_s") else None
     return frame
 
 

@@ -27,24 +27,32 @@ ANSWER_COLUMNS: tuple[str, ...] = (
     "started_at",
     "latency_s",
     "ttft_s",
+    "inter_token_s",
+    "queued_s",
     "attempts",
     "input_tokens",
     "output_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
+    "cache_creation_1h_input_tokens",
     "thinking_tokens",
+    "service_tier",
     "cost_usd",
     "price_table",
     "cached",
+    "cache",
+    "fallback_from",
     "request_id",
 )
 _SUMS = (
     "latency_s",
+    "queued_s",
     "attempts",
     "input_tokens",
     "output_tokens",
     "cache_read_input_tokens",
     "cache_creation_input_tokens",
+    "cache_creation_1h_input_tokens",
     "thinking_tokens",
     "cost_usd",
 )
@@ -53,6 +61,9 @@ _JOINS = (
     "model_answered",
     "prompt_digest",
     "price_table",
+    "service_tier",
+    "cache",
+    "fallback_from",
     "request_id",
     "stop_reason",
     "answer",
@@ -115,6 +126,7 @@ def combine_answers(
     merged["degraded"] = np.any([f["error"].notna() | f["degraded"] for f in frames], axis=0)
     merged["abstained"] = False
     merged["error"] = None
-    merged["ttft_s"] = np.nan
+    # An ensemble has an answer when its last member has: no member's tokens are its own.
+    merged["ttft_s"] = merged["inter_token_s"] = np.nan
     merged["proba"] = probability
     return merged[list(ANSWER_COLUMNS)]

@@ -1,5 +1,6 @@
 """Claude as a scikit-learn classifier."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
@@ -52,6 +53,10 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         Limit of output tokens, thinking included.
     effort : str, optional
         `output_config.effort`.
+    thinking : str, optional
+        ``adaptive`` or ``disabled``; the model's own when omitted.
+    stream : bool
+        Have answers streamed, so that the time to the first token is measured.
     n_examples : int, optional
         Solved examples shown instead of the variant's own number.
     task, arm : str
@@ -80,6 +85,8 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         model: str,
         max_tokens: int = 1024,
         effort: str | None = None,
+        thinking: str | None = None,
+        stream: bool = False,
         n_examples: int | None = None,
         task: str = "",
         arm: str = "",
@@ -93,6 +100,8 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         self.model = model
         self.max_tokens = max_tokens
         self.effort = effort
+        self.thinking = thinking
+        self.stream = stream
         self.n_examples = n_examples
         self.task = task
         self.arm = arm
@@ -217,9 +226,11 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
                 schema=schema,
                 max_tokens=self.max_tokens,
                 effort=self.effort,
+                thinking=self.thinking,
                 repeat=repeat,
+                subject=str(example_id),
             )
-            for rendered in self.render(X)
+            for example_id, rendered in zip(X.index, self.render(X), strict=True)
         ]
 
     def answer(self, X: pd.DataFrame, *, repeat: int = 0) -> pd.DataFrame:
@@ -242,7 +253,9 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         ClaudeError
             When nothing can be asked (no key, no such model, budget spent).
         """
-        answers = self.client.ask(self.requests(X, repeat=repeat), task=self.task, arm=self.arm)
+        answers = self.client.ask(
+            self.requests(X, repeat=repeat), task=self.task, arm=self.arm, stream=self.stream
+        )
         rows = [self._row(answer, repeat) for answer in answers]
         return pd.DataFrame(rows, index=X.index, columns=list(ANSWER_COLUMNS))
 
@@ -253,7 +266,6 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         probability = self.prior_
         if judged is not None and not abstained:
             probability = float(getattr(judged, "probability", self.prior_))
-        usage = answer.usage
         return {
             "proba": probability,
             "abstained": abstained,
@@ -267,17 +279,17 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
             "repeat": repeat,
             "stop_reason": answer.stop_reason,
             "started_at": answer.started_at,
-            "latency_s": np.nan if answer.latency_s is None else answer.latency_s,
-            "ttft_s": np.nan if answer.ttft_s is None else answer.ttft_s,
+            "latency_s": _seconds(answer.latency_s),
+            "ttft_s": _seconds(answer.ttft_s),
+            "inter_token_s": _seconds(answer.inter_token_s),
+            "queued_s": answer.queued_s,
             "attempts": answer.attempts,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_input_tokens": usage.cache_read_input_tokens,
-            "cache_creation_input_tokens": usage.cache_creation_input_tokens,
-            "thinking_tokens": usage.thinking_tokens,
+            **dataclasses.asdict(answer.usage),
             "cost_usd": answer.cost_usd,
             "price_table": answer.price_table,
             "cached": answer.cached,
+            "cache": answer.cache,
+            "fallback_from": answer.fallback_from,
             "request_id": answer.request_id,
         }
 
@@ -306,3 +318,7 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
         """More probable class, shape (n_samples,)."""
         return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
+
+
+def _seconds(value: float | None) -> float:
+    return np.nan if value is None else value

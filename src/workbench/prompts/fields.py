@@ -1,6 +1,7 @@
 """Turn a row of a data set into the lines a prompt shows."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,11 @@ __all__ = ["LeadText", "lead_texts"]
 MAX_TEXT_CHARS = 16_000
 # A field is a number or a word or two; whatever is longer is somebody's mistake or attack.
 MAX_FIELD_CHARS = 500
+# Where a text may be cut: between two words without a digit or an at sign beside the gap, else
+# (Chinese has no gaps) before a character that is in no telephone number or e-mail address.
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d])[,;:!?]?\s+(?=[^\W\d])")
+_NO_IDENTIFIER = re.compile(r"[^\s0-9A-Za-z@._%+()/-]")
+_LOOK_BACK = 400
 
 
 class LeadText(NamedTuple):
@@ -84,4 +90,11 @@ def _plain(value: object) -> str:
 def _shorten(text: str, limit: int = MAX_TEXT_CHARS) -> str:
     if len(text) <= limit:
         return text
-    return f"{text[:limit]} [shortened: {len(text) - limit} more characters]"
+    # Half a telephone number or address is one no recogniser knows any more.
+    between = max(_matches(_BETWEEN_WORDS, text, limit), default=0)
+    end = between or max(_matches(_NO_IDENTIFIER, text, limit), default=limit)
+    return f"{text[:end]} [shortened: {len(text) - end} more characters]"
+
+
+def _matches(pattern: re.Pattern[str], text: str, limit: int) -> Iterator[int]:
+    return (m.start() for m in pattern.finditer(text, max(0, limit - _LOOK_BACK), limit + 1))

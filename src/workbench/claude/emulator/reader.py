@@ -1,5 +1,8 @@
 """The simulated reader: rules and lexicons that answer in Claude's place when no key is there.
 
+A question that lists labels is answered by sentence embeddings (`heads`); `card.md` beside this
+file says how well, on labelled data.
+
 It is a stand-in and a baseline to beat, and nothing it says is a result of Claude's. It sees
 only the text that went over the wire, draws no random number, and takes whatever stands inside
 a lead's data as data: a message that gives orders moves nothing.
@@ -14,12 +17,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from workbench.claude.emulator.heads import LABELS_READ, asked_labels, choose, split_data
 from workbench.claude.emulator.lexicon import FACTS, HEDGE, NEGATION, PHRASES, duration_h
 from workbench.claude.emulator.schema import fill
 
 __all__ = ["READER_VERSION", "read"]
 
-READER_VERSION = "reader-1"
+READER_VERSION = "reader-2" if LABELS_READ else "reader-2-no-labels"
 """Changes whenever any answer could; part of the key of every simulated answer."""
 
 _PRIOR = -1.0
@@ -65,7 +69,9 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
         Data is XML-escaped.
     schema
         JSON schema of the answer. `probability`, `evidence` and `abstain` are filled from the
-        reading; any other property gets the emptiest value that is valid.
+        reading. A property with an enumeration of labels that system or prompt list gets the
+        nearest in meaning, `abstain` is then true when none is near; any other property gets
+        the emptiest value that is valid.
 
     Returns
     -------
@@ -100,7 +106,14 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
         "evidence": [sign.quote for sign in signs[:_MAX_EVIDENCE]],
         "abstain": abstain,
     }
-    return values if schema is None else fill(schema, values)
+    if schema is None:
+        return values
+    offered = asked_labels(schema, f"{system}\n{split_data(prompt)[0]}")
+    choices = {name: choose(labels, system, asked) for name, labels in offered.items()}
+    if choices:
+        values["abstain"] = not any(choice.sure for choice in choices.values())
+    answer = fill(schema, values)
+    return answer | {name: choice.label for name, choice in choices.items()}
 
 
 def _stated(log_odds: float) -> float:
