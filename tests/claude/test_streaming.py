@@ -22,7 +22,9 @@ def test_a_streamed_answer_is_the_answer_and_has_its_times(
     assert answer.stop_reason == "end_turn"
     assert answer.usage.output_tokens > 10
     assert 0.05 <= answer.ttft_s <= answer.latency_s
-    assert 0.01 <= answer.inter_token_s <= answer.max_gap_s < answer.latency_s
+    # A busy client reads two pieces at once, so single gaps may be short; their sum is not.
+    assert 0 < answer.inter_token_s <= answer.max_gap_s < answer.latency_s
+    assert answer.latency_s - answer.ttft_s > 0.01
     assert client.ask(questions[:1])[0].ttft_s == answer.ttft_s  # the recorded one
 
 

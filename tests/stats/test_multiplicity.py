@@ -45,7 +45,7 @@ def test_nothing_to_adjust_is_no_error(method: Adjustment, peer: str, pvalues: l
     [
         ([0.5, 1.1], "holm", r"pvalues reach from 0.5 to 1.1; expected values in \[0, 1\]"),
         ([[0.5]], "holm", r"pvalues has shape \(1, 1\)"),
-        ([0.5], "sidak", "method is 'sidak'; expected 'holm', 'bonferroni' or 'bh'"),
+        ([0.5], "sidak", "method is 'sidak'; expected 'holm', 'hochberg', 'bonferroni', 'bh'"),
     ],
 )
 def test_bad_requests_are_refused(pvalues: Any, method: Any, message: str) -> None:

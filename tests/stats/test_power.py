@@ -8,6 +8,7 @@ from statsmodels.stats.power import NormalIndPower
 
 from workbench.stats import (
     Alternative,
+    difference_power,
     minimum_detectable_difference,
     paired_sample_size,
     sample_size_to_decide,
@@ -33,6 +34,18 @@ def test_the_detectable_difference_is_the_one_the_sample_size_was_for() -> None:
     n = paired_sample_size(0.5, 0.07, alpha=0.01, power=0.9)
     found = minimum_detectable_difference(0.5 / math.sqrt(n), alpha=0.01, power=0.9)
     assert found == pytest.approx(0.07)
+
+
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_power_and_detectable_difference_invert_each_other(alternative: Any) -> None:
+    found = minimum_detectable_difference(0.03, power=0.9, alternative=alternative)
+    signed = -found if alternative == "less" else found
+    power = difference_power(0.03, signed, alternative=alternative)
+    assert power == pytest.approx(0.9, abs=1e-6)
+    assert difference_power(0.03, 0.0, alternative=alternative) == pytest.approx(0.05)
+    for bad in ((0.0, 0.1), (0.1, math.inf)):
+        with pytest.raises(ValueError, match="standard_error is"):
+            difference_power(*bad)
 
 
 @given(

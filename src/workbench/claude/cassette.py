@@ -248,9 +248,7 @@ class Cassette:
         """
         origin = Origin.REPLAY if self.origin is Origin.LIVE else self.origin
         return {
-            key: replace(self.entries[key][1], origin=origin, cached=True, cache="exact")
-            for key in keys
-            if key in self.entries
+            key: replace(self.entries[key][1], origin=origin) for key in keys if key in self.entries
         }
 
     def miss(self, request: ClaudeRequest, n_missing: int) -> ClaudeError:
@@ -335,7 +333,6 @@ def _entry(
             **told,
             "key": key,
             "origin": origin.value,
-            "cached": True,
             "error": None,
             "model_requested": request.model,
         }

@@ -1,9 +1,9 @@
 """Drive a run from a thread of the caller's: progress, interruption, notebooks."""
 
 import asyncio
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -134,15 +134,20 @@ class RunThread:
     ----------
     run
         What to ask, and how; its `deliver` is taken.
+    eager
+        Wake the caller for each answer, as who feeds the run must be; otherwise about twice a
+        second, which leaves the run more of the processor.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, *, eager: bool) -> None:
         self._run = run
-        self._landed: queue.SimpleQueue[tuple[str, Answer] | None] = queue.SimpleQueue()
+        self._landed: deque[tuple[str, Answer]] = deque()
+        self._woken = threading.Event()
+        self._over = threading.Event()
         self._failures: list[BaseException] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ready = threading.Event()
-        run.deliver = lambda key, answer: self._landed.put((key, answer))
+        run.deliver = self._deliver_eagerly if eager else self._deliver
         self._thread = threading.Thread(target=self._work, name="workbench-claude", daemon=True)
 
     def __enter__(self) -> Self:
@@ -187,15 +192,22 @@ class RunThread:
         ClaudeError
             What the run failed with, once everything that landed has been handed out.
         """
-        try:
-            landed = self._landed.get(timeout=_PROGRESS_S)
-        except queue.Empty:
-            return None
-        if landed is None:
-            self._landed.put(None)  # over is over, however often one asks
-            if self._failures:
-                raise self._failures[0]
-        return landed
+        if not self._landed:
+            self._woken.wait(_PROGRESS_S)
+            self._woken.clear()
+        if self._landed:
+            return self._landed.popleft()
+        # Over is over only once nothing is left that landed before.
+        if self._over.is_set() and not self._landed and self._failures:
+            raise self._failures[0]
+        return None
+
+    def _deliver(self, key: str, answer: Answer) -> None:
+        self._landed.append((key, answer))
+
+    def _deliver_eagerly(self, key: str, answer: Answer) -> None:
+        self._landed.append((key, answer))
+        self._woken.set()
 
     def _work(self) -> None:
         try:
@@ -204,7 +216,8 @@ class RunThread:
             self._failures.append(err)
         finally:
             self._ready.set()
-            self._landed.put(None)
+            self._over.set()
+            self._woken.set()
 
     async def _go(self) -> None:
         self._loop = asyncio.get_running_loop()

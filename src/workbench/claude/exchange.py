@@ -161,16 +161,17 @@ class Exchange:
             prefix_chars=self.prefix_chars or 0,
         )
         if not manner.stream:
-            return await read_message(await client.messages.with_raw_response.create(**body))
+            raw = await client.messages.with_raw_response.create(**body)
+            return await read_message(raw, self.made.headers)
         raw = await client.messages.with_raw_response.create(**body, stream=True)
         tell = manner.on_partial
         if tell is None:
-            return await read_stream(raw, self.made.began_s, None)
+            return await read_stream(raw, self.made.headers, self.made.began_s, None)
 
         def on_piece(delta: str, text: str, elapsed_s: float) -> None:
             tell(Partial(self.asked.key, delta, text, elapsed_s))
 
-        return await read_stream(raw, self.made.began_s, on_piece)
+        return await read_stream(raw, self.made.headers, self.made.began_s, on_piece)
 
     def answer(self, *, why_not: str | None = None) -> Answer:
         """Say what came of it, from the last attempt and the cost of all.

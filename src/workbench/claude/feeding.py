@@ -135,7 +135,7 @@ def feed(
                 elif asked:
                     run = start(missing)
                     run.add(asked, last=not more)
-                    thread = stack.enter_context(RunThread(run))
+                    thread = stack.enter_context(RunThread(run, eager=window is not None))
             if thread is None or not waiting:
                 break
             landed = thread.next()

@@ -75,13 +75,15 @@ class Reply:
         return [b - a for a, b in itertools.pairwise(times)]
 
 
-async def read_message(raw: "anthropic.AsyncAPIResponse[Any]") -> Reply:
+async def read_message(raw: "anthropic.AsyncAPIResponse[Any]", headers: Mapping[str, str]) -> Reply:
     """Read an answer that came in one piece.
 
     Parameters
     ----------
     raw
         The SDK's raw response.
+    headers
+        Its headers.
 
     Returns
     -------
@@ -92,7 +94,7 @@ async def read_message(raw: "anthropic.AsyncAPIResponse[Any]") -> Reply:
         body = await raw.json()
     except ValueError:
         body = None
-    return read_body(body, raw.headers)
+    return read_body(body, headers)
 
 
 def read_body(body: object, headers: Mapping[str, str]) -> Reply:
@@ -133,6 +135,7 @@ def read_body(body: object, headers: Mapping[str, str]) -> Reply:
 
 async def read_stream(
     raw: "anthropic.AsyncAPIResponse[Any]",
+    headers: Mapping[str, str],
     sent_s: float,
     on_piece: Callable[[str, str, float], None] | None,
 ) -> Reply:
@@ -142,6 +145,8 @@ async def read_stream(
     ----------
     raw
         The SDK's raw response.
+    headers
+        Its headers.
     sent_s
         Clock (`time.perf_counter`) when the attempt was sent.
     on_piece
@@ -156,7 +161,7 @@ async def read_stream(
     import anthropic
     import httpx2
 
-    reply = Reply(raw.headers)
+    reply = Reply(headers)
     reported: dict[str, Any] = {}
     pieces: list[str] = []
     ended = False

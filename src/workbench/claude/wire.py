@@ -36,6 +36,8 @@ class Attempts:
         Clock when the first attempt was let through; `None` before.
     began_s
         Clock when the latest attempt was let through.
+    headers
+        Headers of the latest response, names in lower case.
     """
 
     input_tokens: float
@@ -44,6 +46,7 @@ class Attempts:
     latencies_s: list[float] = field(default_factory=list)
     sent_s: float | None = None
     began_s: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 attempts_made: contextvars.ContextVar[Attempts] = contextvars.ContextVar("attempts_made")
@@ -140,15 +143,18 @@ def _each_attempt(limiter: Limiter, longest_s: float) -> "anthropic.AsyncMiddlew
             response = await call_next(request)
         finally:
             made.latencies_s.append(time.perf_counter() - made.began_s)
+        # One pass over the raw headers: looking each up by name costs more than the rest here.
         headers = response.http_response.headers
-        for name, longest in (("retry-after-ms", 1000 * longest_s), ("retry-after", longest_s)):
-            if name in headers:
-                if _exceeds(headers[name], longest):
-                    headers[name] = f"{longest:g}"
+        told = {name.lower(): value.decode("latin-1") for name, value in headers.raw}
+        made.headers = {name.decode("latin-1"): value for name, value in told.items()}
+        for name, longest in ((b"retry-after-ms", 1000 * longest_s), (b"retry-after", longest_s)):
+            if name in told:
+                if _exceeds(told[name], longest):
+                    told[name] = headers[name.decode()] = f"{longest:g}"
                 if response.http_response.status_code == _RATE_LIMITED:
                     # The limit is the account's: what else is waiting would be refused too.
-                    limiter.pause(float(headers[name]) * longest_s / longest)
-        limiter.learn(headers)
+                    limiter.pause(float(told[name]) * longest_s / longest)
+        limiter.learn(made.headers)
         return response
 
     return attempt

@@ -9,7 +9,7 @@ from workbench.stats.validation import check_confidence_level, check_count
 
 __all__ = ["Adjustment", "adjust_pvalues", "simultaneous_confidence_level"]
 
-Adjustment = Literal["holm", "bonferroni", "bh"]
+Adjustment = Literal["holm", "hochberg", "bonferroni", "bh", "by"]
 """How p-values are adjusted."""
 
 
@@ -23,8 +23,9 @@ def adjust_pvalues(pvalues: ArrayLike, method: Adjustment = "holm") -> NDArray[n
         counted.
     method
         "holm" or "bonferroni" bound the chance of any false finding, and Holm is never the
-        weaker; "bh" bounds the expected share of false findings among the findings, for
-        independent or positively dependent tests.
+        weaker; "hochberg" is never weaker than Holm, for independent or positively dependent
+        tests. "bh" bounds the expected share of false findings among the findings, for such
+        tests; "by" does so under any dependence.
 
     Returns
     -------
@@ -40,7 +41,8 @@ def adjust_pvalues(pvalues: ArrayLike, method: Adjustment = "holm") -> NDArray[n
     References
     ----------
     Holm (1979), Scandinavian Journal of Statistics 6:65-70; Benjamini & Hochberg (1995),
-    JRSS B 57:289-300.
+    JRSS B 57:289-300; Hochberg (1988), Biometrika 75:800-802; Benjamini & Yekutieli (2001),
+    Annals of Statistics 29:1165-1188.
 
     Examples
     --------
@@ -62,11 +64,15 @@ def adjust_pvalues(pvalues: ArrayLike, method: Adjustment = "holm") -> NDArray[n
         adjusted = ranked * m
     elif method == "holm":
         adjusted = np.maximum.accumulate(ranked * np.arange(m, 0, -1))
-    elif method == "bh":
-        scaled = ranked * m / np.arange(1, m + 1)
+    elif method in ("hochberg", "bh", "by"):
+        scaled = ranked * (np.arange(m, 0, -1) if method == "hochberg" else m / np.arange(1, m + 1))
+        if method == "by":
+            scaled = scaled * np.sum(1 / np.arange(1, m + 1))
         adjusted = np.minimum.accumulate(scaled[::-1])[::-1]
     else:
-        raise ValueError(f"method is {method!r}; expected 'holm', 'bonferroni' or 'bh'")
+        raise ValueError(
+            f"method is {method!r}; expected 'holm', 'hochberg', 'bonferroni', 'bh' or 'by'"
+        )
     restored = np.empty(m)
     restored[order] = np.minimum(adjusted, 1.0)
     out = np.full(p.shape, np.nan)

@@ -9,6 +9,7 @@ from workbench.stats.validation import check_confidence_level, check_count
 
 __all__ = [
     "Alternative",
+    "difference_power",
     "minimum_detectable_difference",
     "paired_sample_size",
     "sample_size_to_decide",
@@ -61,6 +62,65 @@ def minimum_detectable_difference(
     """
     error = _non_negative(standard_error, "standard_error")
     return _multiplier(alpha, power, alternative) * error
+
+
+def difference_power(
+    standard_error: float,
+    difference: float,
+    *,
+    alpha: float = 0.05,
+    alternative: Alternative = "two-sided",
+) -> float:
+    """Return the probability that a test with this standard error finds a true difference.
+
+    Parameters
+    ----------
+    standard_error
+        Standard error of the difference at the planned size, > 0: of a paired comparison
+        sd_difference / √n.
+    difference
+        The true difference, in the same unit.
+    alpha
+        Type I error rate of the test.
+    alternative
+        Which departure the test looks for; both tails of a two-sided test count.
+
+    Returns
+    -------
+    float
+        In [0, 1], for a normal statistic.
+
+    Raises
+    ------
+    ValueError
+        If `standard_error` is not a finite number > 0, `difference` not finite, `alpha` not in
+        (0, 1), or `alternative` is unknown.
+
+    References
+    ----------
+    See `minimum_detectable_difference`, which it inverts.
+
+    Examples
+    --------
+    >>> round(difference_power(0.01, 0.028), 2)
+    0.8
+    """
+    error = _non_negative(standard_error, "standard_error")
+    if error == 0 or not math.isfinite(difference):
+        raise ValueError(
+            f"standard_error is {standard_error!r} and difference {difference!r}; expected a number"
+            " > 0 and a number"
+        )
+    level = check_confidence_level(alpha, "alpha")
+    z = difference / error
+    if alternative == "two-sided":
+        reach = float(special.ndtri(level / 2))
+        return float(special.ndtr(reach + z) + special.ndtr(reach - z))
+    if alternative not in ("greater", "less"):
+        raise ValueError(
+            f"alternative is {alternative!r}; expected 'two-sided', 'greater' or 'less'"
+        )
+    return float(special.ndtr(special.ndtri(level) + (z if alternative == "greater" else -z)))
 
 
 def paired_sample_size(

@@ -305,7 +305,7 @@ def check_confidence_level(confidence_level: float, name: str = "confidence_leve
     return float(confidence_level)
 
 
-def check_count(value: int, name: str, minimum: int = 1) -> int:
+def check_count(value: float, name: str, minimum: int = 1) -> int:
     """Return a whole number that is large enough.
 
     Parameters

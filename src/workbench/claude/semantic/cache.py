@@ -367,6 +367,6 @@ class SemanticCache:
         with self._lock:
             self.encoder.forget()
             try:
-                return self.tier.remove(label, self._clock())
+                return self.tier.remove(label)
             finally:
                 self._memory.clear()

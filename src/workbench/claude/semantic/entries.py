@@ -117,8 +117,8 @@ class Tier(Protocol):
     def observe(self, observation: Observation) -> None:
         """Keep an observation."""
 
-    def remove(self, label: str, before: float) -> int:
-        """Remove what has the label and was created until then; say how many entries."""
+    def remove(self, label: str) -> int:
+        """Remove what has the label; say how many entries."""
 
     def close(self) -> None:
         """Let go of files and connections; the next use opens them again."""

@@ -18,6 +18,7 @@ __all__ = ["RedisTier"]
 _Result = TypeVar("_Result")
 
 _OBSERVATIONS_KEPT = 8192
+_OBSERVATIONS_LIFE_MS = 90 * 24 * 3600 * 1000
 _REMOVALS_KEPT = 10_000
 
 
@@ -130,10 +131,13 @@ class RedisTier:
                 return
             steps = client.pipeline()
             steps.xadd(scope, {"id": entry.id}, maxlen=self.max_entries)
-            steps.pexpire(scope, life_ms)
-            for label in entry.labels:
-                steps.sadd(self._key("label", label), f"{entry.id} {entry.scope} {entry.pool}")
-                steps.pexpire(self._key("label", label), life_ms)
+            labels = [self._key("label", label) for label in entry.labels]
+            for label in labels:
+                steps.sadd(label, f"{entry.id} {entry.scope} {entry.pool}")
+            for name in (scope, *labels):
+                # As long as the longest-lived entry: what cannot be found cannot be erased.
+                steps.pexpire(name, life_ms, nx=True)
+                steps.pexpire(name, life_ms, gt=True)
             steps.execute()
 
         self._try(tell, lambda: None)
@@ -143,9 +147,14 @@ class RedisTier:
         self.below.observe(observation)
         fields = {"o": observation.to_json(), "entry": observation.entry}
         pool = self._key("pool", observation.pool)
-        self._try(lambda c: c.xadd(pool, fields, maxlen=_OBSERVATIONS_KEPT), lambda: None)
 
-    def remove(self, label: str, before: float) -> int:
+        def tell(client: Any) -> None:
+            client.xadd(pool, fields, maxlen=_OBSERVATIONS_KEPT)
+            client.pexpire(pool, _OBSERVATIONS_LIFE_MS)
+
+        self._try(tell, lambda: None)
+
+    def remove(self, label: str) -> int:
         """Remove the entries with a label everywhere, and what was observed of them.
 
         Raises
@@ -153,13 +162,12 @@ class RedisTier:
         ClaudeError
             When Redis does not answer: this machine's file is clean then, Redis is not.
         """
-        removed = self.below.remove(label, before)
+        removed = self.below.remove(label)
 
         def ask(client: Any) -> int:
             # Noted first: a machine that comes back cleans its file whatever happens here.
-            client.xadd(self._key("removals"), {"label": label, "before": repr(before)},
-                        maxlen=_REMOVALS_KEPT)  # fmt: skip
-            gone = self._purge(client, label, before)
+            client.xadd(self._key("removals"), {"label": label}, maxlen=_REMOVALS_KEPT)
+            gone = self._purge(client, label)
             client.incr(self._key("generation"))
             return gone
 
@@ -182,18 +190,15 @@ class RedisTier:
             self._client = None
         self.below.close()
 
-    def _purge(self, client: Any, label: str, before: float) -> int:
+    def _purge(self, client: Any, label: str) -> int:
         gone, pools = set(), set()
         for member in client.smembers(self._key("label", label)):
             one, scope, pool = member.decode().split()
-            data = client.get(self._key("entry", one))
-            if data is not None and Entry.from_bytes(data).created_at > before:
-                continue
             client.delete(self._key("entry", one))
-            client.srem(self._key("label", label), member)
             self._drop_rows(client, self._key("scope", scope), b"id", {one})
             gone.add(one)
             pools.add(pool)
+        client.delete(self._key("label", label))
         for pool in pools:
             self._drop_rows(client, self._key("pool", pool), b"entry", gone)
         return len(gone)
@@ -207,8 +212,10 @@ class RedisTier:
     def _catch_up(self, client: Any) -> None:
         """Clean the file of what other machines removed."""
         done = self.below.state("redis_removals") or ""
+        nothing = self.below.is_empty()
         for row, held in client.xrange(self._key("removals"), min=_after(done)):
-            self.below.remove(held[b"label"].decode(), float(held[b"before"]))
+            if not nothing:
+                self.below.remove(held[b"label"].decode())
             done = row.decode()
         self.below.set_state("redis_removals", done)
 

@@ -23,7 +23,7 @@ _OBSERVATIONS_KEPT = 8192
 _SCHEMA = (
     """CREATE TABLE entries (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, scope TEXT NOT NULL,
-        created_at REAL NOT NULL, expires_at REAL NOT NULL, entry BLOB NOT NULL)""",
+        expires_at REAL NOT NULL, entry BLOB NOT NULL)""",
     "CREATE INDEX entries_scope ON entries (scope, seq)",
     "CREATE INDEX entries_expire ON entries (expires_at)",
     """CREATE TABLE labels (label TEXT NOT NULL, entry TEXT NOT NULL,
@@ -38,10 +38,6 @@ _SCHEMA = (
     "INSERT INTO state VALUES ('generation', '0')",
     f"PRAGMA application_id = {_APPLICATION_ID}",
     "PRAGMA user_version = 1",
-)
-_OF_LABEL = (
-    "SELECT id FROM entries JOIN labels ON labels.entry = entries.id"
-    " WHERE label = ? AND created_at <= ?"
 )
 
 _DROP = (
@@ -118,9 +114,9 @@ class SqliteTier:
         """Keep an entry, committed on return."""
         with self._transaction() as connection:
             connection.execute(
-                "INSERT INTO entries (id, scope, created_at, expires_at, entry)"
-                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (entry.id, entry.scope, entry.created_at, entry.expires_at, entry.to_bytes()),
+                "INSERT INTO entries (id, scope, expires_at, entry)"
+                " VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (entry.id, entry.scope, entry.expires_at, entry.to_bytes()),
             )
             connection.executemany(
                 "INSERT INTO labels VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -139,10 +135,11 @@ class SqliteTier:
                 (observation.pool, observation.entry, data, observation.agreed),
             )
 
-    def remove(self, label: str, before: float) -> int:
+    def remove(self, label: str) -> int:
         """Remove the entries with a label, and what was observed of them."""
         with self._transaction() as connection:
-            ids = [row[0] for row in connection.execute(_OF_LABEL, (label, before))]
+            rows = connection.execute("SELECT entry FROM labels WHERE label = ?", (label,))
+            ids = [row[0] for row in rows]
             self._drop(connection, ids)
             connection.execute(
                 "UPDATE state SET value = CAST(value AS INTEGER) + 1 WHERE name = 'generation'"
@@ -151,6 +148,11 @@ class SqliteTier:
             # The write-ahead log still holds the old pages.
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return len(ids)
+
+    def is_empty(self) -> bool:
+        """Whether it holds no entry at all."""
+        with self._session() as connection:
+            return connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None
 
     def state(self, name: str) -> str | None:
         """Read a value kept beside the entries."""
