@@ -8,8 +8,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.claude import AnswerStore, ClaudeClient, Origin
+    from workbench.claude import (
+        AnswerStore,
+        Cassette,
+        ClaudeClient,
+        ClaudeRequest,
+        FaultPlan,
+        Origin,
+        RateLimits,
+    )
+    from workbench.claude.semantic import RedisTier, SemanticCache, SqliteTier
     from workbench.data import Catalogue, Dataset, Split, load_dataset
+    from workbench.embeddings import SentenceEncoder
     from workbench.errors import WorkbenchError
     from workbench.evaluation import (
         Evaluation,
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
         logistic_baseline,
         prior_baseline,
     )
+    from workbench.privacy import Anchor, AuditLog, PrivacyGate, TenantKeys
     from workbench.prompts import read_prompt
     from workbench.reports import Report, run_spec
     from workbench.scorers import metric
@@ -39,21 +50,33 @@ __version__ = "0.1.0"
 
 _HOMES = MappingProxyType(
     {
+        "Anchor": "workbench.privacy",
         "AnswerStore": "workbench.claude",
+        "AuditLog": "workbench.privacy",
         "BoostedClassifier": "workbench.predictors",
+        "Cassette": "workbench.claude",
         "Catalogue": "workbench.data",
         "ClaudeClassifier": "workbench.predictors",
         "ClaudeClient": "workbench.claude",
+        "ClaudeRequest": "workbench.claude",
         "Dataset": "workbench.data",
         "Evaluation": "workbench.evaluation",
+        "FaultPlan": "workbench.claude",
         "Gate": "workbench.evaluation",
         "GateRule": "workbench.evaluation",
         "Origin": "workbench.claude",
+        "PrivacyGate": "workbench.privacy",
+        "RateLimits": "workbench.claude",
+        "RedisTier": "workbench.claude.semantic",
         "Report": "workbench.reports",
+        "SemanticCache": "workbench.claude.semantic",
+        "SentenceEncoder": "workbench.embeddings",
         "Settings": "workbench.settings",
         "Split": "workbench.data",
+        "SqliteTier": "workbench.claude.semantic",
         "StackedClassifier": "workbench.predictors",
         "TASKS": "workbench.tasks",
+        "TenantKeys": "workbench.privacy",
         "WorkbenchError": "workbench.errors",
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
@@ -74,20 +97,32 @@ _HOMES = MappingProxyType(
 
 __all__ = [
     "TASKS",
+    "Anchor",
     "AnswerStore",
+    "AuditLog",
     "BoostedClassifier",
+    "Cassette",
     "Catalogue",
     "ClaudeClassifier",
     "ClaudeClient",
+    "ClaudeRequest",
     "Dataset",
     "Evaluation",
+    "FaultPlan",
     "Gate",
     "GateRule",
     "Origin",
+    "PrivacyGate",
+    "RateLimits",
+    "RedisTier",
     "Report",
+    "SemanticCache",
+    "SentenceEncoder",
     "Settings",
     "Split",
+    "SqliteTier",
     "StackedClassifier",
+    "TenantKeys",
     "WorkbenchError",
     "evaluate",
     "evaluate_spec",

@@ -265,7 +265,8 @@ class Engine:
 
     def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
         """Price what would have to be asked."""
-        distinct = self._distinct(requests)
+        sealed = [self.sealed(request) for request in requests]
+        distinct = {self._key(request): request for request in sealed}
         stored = self._stored(distinct)
         missing = [r for key, r in distinct.items() if key not in stored]
         if self.connection.origin is Origin.REPLAY:
@@ -274,13 +275,10 @@ class Engine:
 
     def record(self, requests: Sequence[ClaudeRequest]) -> Cassette:
         """Pair requests with their stored answers."""
-        distinct = self._distinct(requests)
+        sealed = [self._named(self.sealed(request)) for request in requests]
+        distinct = {self._key(request): request for request in sealed}
         stored = self._stored(distinct)
         return Cassette.of([(r, stored.get(key)) for key, r in distinct.items()])
-
-    def _distinct(self, requests: Sequence[ClaudeRequest]) -> dict[str, ClaudeRequest]:
-        sealed = [self._named(self.sealed(request)) for request in requests]
-        return {self._key(request): request for request in sealed}
 
     def _named(self, sealed: ClaudeRequest) -> ClaudeRequest:
         """Replace whom a request is about by a keyed hash: all that any store keeps of it."""

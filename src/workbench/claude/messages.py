@@ -122,21 +122,27 @@ class ClaudeRequest:
             SHA-256 in hexadecimal. It reveals nothing of the prompt.
         """
         recorded = Origin.LIVE if origin is Origin.REPLAY else origin
-        deciding = {
-            "api": API_VERSION,
-            "origin": recorded.value,
-            "endpoint": endpoint if origin is Origin.LOCAL else None,
-            "reader": READER_VERSION if origin is Origin.SIMULATED else None,
-            "model": self.model,
-            "system": self.system,
-            "prompt": self.prompt,
-            "schema": self.schema,
-            "max_tokens": self.max_tokens,
-            "effort": self.effort,
-            "thinking": self.thinking,
-            "repeat": self.repeat,
-        }
-        return hashlib.sha256(_canonical(deciding).encode()).hexdigest()
+        digest = _frame(
+            recorded,
+            endpoint if origin is Origin.LOCAL else None,
+            self.model,
+            self.system,
+            self.schema,
+            self.max_tokens,
+            self.effort,
+            self.thinking,
+            self.repeat,
+        ).copy()
+        digest.update(self.prompt.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+
+@functools.lru_cache(maxsize=256)
+def _frame(origin: Origin, endpoint: str | None, *deciding: object) -> "hashlib._Hash":
+    """Digest of everything but the prompt, which thousands of requests share."""
+    reader = READER_VERSION if origin is Origin.SIMULATED else None
+    text = _canonical([API_VERSION, origin.value, endpoint, reader, *deciding])
+    return hashlib.sha256(f"{text}\n".encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +366,7 @@ def _wire_schema(text: str) -> dict[str, Any]:
 
 
 def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _canonical_schema(schema: Mapping[str, object] | str) -> str:

@@ -53,6 +53,7 @@ _KEEP = "INSERT INTO answers (key, answer) VALUES (?, ?) ON CONFLICT (key) DO NO
 _ABOUT = "INSERT INTO subjects (tenant, subject, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _OF_KEYS = "SELECT key, answer FROM answers WHERE key IN (SELECT value FROM json_each(?))"
 _OF_SUBJECT = "SELECT key FROM subjects WHERE tenant = ? AND subject = ?"
+_ORIGINS = {origin.value: origin for origin in Origin}
 _ANSWER_FIELDS = tuple(field.name for field in fields(Answer))
 _USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _OF_TENANT = "SELECT key FROM ledger WHERE tenant = ?"
@@ -249,7 +250,9 @@ class AnswerStore:
         frame["at"] = pd.to_datetime(frame["at"], utc=True)
         return frame
 
-    def spend(self, by: Sequence[str] = ("model_requested",)) -> "pd.DataFrame":
+    def spend(
+        self, by: Sequence[str] = ("model_requested",), *, since: datetime | None = None
+    ) -> "pd.DataFrame":
         """Add up the ledger.
 
         Origins are never added together: `origin` is always one of the groups.
@@ -258,6 +261,8 @@ class AnswerStore:
         ----------
         by
             Ledger columns to group by; ``day`` is the date of `at`, UTC.
+        since
+            First moment to count, UTC where it names no zone; everything when omitted.
 
         Returns
         -------
@@ -280,6 +285,9 @@ class AnswerStore:
         groups = list(dict.fromkeys(("origin", *by)))
         sums = [name for name in LEDGER if name.endswith("_tokens") or name == "cost_usd"]
         frame = self.ledger_frame()
+        if since is not None:
+            zoned = since if since.tzinfo is not None else since.replace(tzinfo=UTC)
+            frame = frame[frame["at"] >= zoned].copy()
         frame["day"] = frame["at"].dt.date.astype(str)
         frame["n_errors"] = frame["error"].notna().astype(int)
         grouped = frame.groupby(groups, dropna=False, sort=True)
@@ -447,7 +455,7 @@ def decoded(fields: dict[str, Any]) -> Answer:
     """Rebuild a stored answer from its JSON; the dictionary is used up."""
     fields["cached"], fields["cache"] = True, "exact"
     fields["usage"] = Usage(**fields["usage"])
-    fields["origin"] = Origin(fields["origin"])
+    fields["origin"] = _ORIGINS[fields["origin"]]
     fields["attempt_latencies_s"] = tuple(fields.get("attempt_latencies_s", ()))
     return Answer(**fields)
 

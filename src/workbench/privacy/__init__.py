@@ -1,19 +1,15 @@
-"""What keeps personal data in: detection and redaction."""
+"""What keeps personal data in: the gate for what leaves, its keys, the audit log."""
 
 from workbench.privacy.audit import AuditLog
+from workbench.privacy.chain import Anchor, AuditEntry, AuditReport
 from workbench.privacy.compliance import compliance_flags
 from workbench.privacy.gate import PrivacyGate, Sealed, SealedFields
 from workbench.privacy.keys import PrivacyError, TenantKeys
+from workbench.privacy.presidio import PresidioRecogniser
 from workbench.privacy.redact import RedactedText, redact
 
 __all__ = [
-    "AuditLog",
-    "PrivacyError",
-    "PrivacyGate",
-    "RedactedText",
-    "Sealed",
-    "SealedFields",
-    "TenantKeys",
-    "compliance_flags",
+    "Anchor", "AuditEntry", "AuditLog", "AuditReport", "PresidioRecogniser", "PrivacyError",
+    "PrivacyGate", "RedactedText", "Sealed", "SealedFields", "TenantKeys", "compliance_flags",
     "redact",
-]
+]  # fmt: skip

@@ -77,15 +77,15 @@ _HASHED, _DROPPED = "token (keyed hash)", "dropped"
 
 CLAIMS = Claims(
     (
-        Claim("email", _HASHED, 1.0, 0.8, "other words for “at” than at, arroba, arobase; encoded"),
+        Claim("email", _HASHED, 1.0, 0.8, "words for “at” other than at, arroba, arobase"),
         Claim(
             "phone", "token (sealed, reversible)", 1.0, 0.693,
             "numbers of 7 to 9 digits without marks or a word such as “call”; letters for digits"
             " (555-HOME); words of other languages than English, Spanish, French, Portuguese,"
             " Chinese; markup between digits",
         ),
-        Claim("ssn", _DROPPED, 1.0, 0.827, "nine digits without marks or a label; other countries'"),
-        Claim("card", _DROPPED, 1.0, 1.0, "numbers with a wrong check digit in unusual groups"),
+        Claim("ssn", _DROPPED, 1.0, 0.827, "nine bare digits without a label; other countries'"),
+        Claim("card", _DROPPED, 1.0, 1.0, "a wrong check digit in unusual groups"),
         Claim("bank_account", _DROPPED, 1.0, 0.9, "an account number without a label, but IBANs"),
         Claim("credit_score", _DROPPED, 1.0, 0.333, "a score in words, or after an unusual label"),
         Claim("driver_license", _DROPPED, 1.0, 0.553, "a number after no or an unusual label"),

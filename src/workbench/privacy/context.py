@@ -28,7 +28,7 @@ _BEFORE_AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _AFTER_AMOUNT = re.compile(
-    r"\s?(?:[€£¥₹$%]|(?:usd|eur|euros?|dollars?|bucks|pesos|reais|rupees|mxn|k|sq|sf|sqft|ft|feet"
+    r"\s?(?:[€£¥₹$%](?![0-9])|(?:usd|eur|euros?|dollars?|bucks|pesos|reais|rupees|mxn|k|sq|sf|sqft|ft|feet"
     r"|m2|m²|meters|metres|metros|m[èe]tres|acres?|beds?|baths?|per|years?|homes|units)\b"
     r"|/\s?(?:mo|yr|sq)|a month|al mes|par mois|por m[êe]s|元|万|平|रुपये|वर्ग|लाख)",
     re.IGNORECASE,

@@ -23,7 +23,7 @@ __all__ = ["DROPPED_KINDS", "RECOGNISERS", "PrivacyGate", "Recogniser", "Sealed"
 DROPPED_KINDS = ("bank_account", "card", "ssn", "driver_license", "credit_score")
 """Kinds that are replaced by their name alone: nothing brings them back."""
 
-_MOST_PASSES = 4
+_MOST_PASSES = 8
 # Of two that overlap, the one further to the left decides.
 _PRIORITY = (*DROPPED_KINDS, "email", "phone", "address", "name")
 _MOST_KEPT = 256
@@ -219,7 +219,9 @@ class PrivacyGate:
             counts[span.kind] = counts.get(span.kind, 0) + 1
             if span.kind not in DROPPED_KINDS:
                 originals.setdefault(token, text[start:end])
-            beside = text[max(0, start - 1) : start] + text[end : end + 1]
+            beside = (
+                view.text[max(0, span.start - 1) : span.start] + view.text[span.end : span.end + 1]
+            )
             hidden = hidden or any(map(str.isalnum, beside))
             done = end
         pieces.append(text[done:])

@@ -11,6 +11,7 @@ __all__ = ["Labelled"]
 
 _FILL = rf"[^0-9\n$€£¥₹{MASK}]"
 _END = r"(?![0-9])"
+_NO_PHONE = r"(?![0-9]|[,.][0-9]|[-. )]{1,2}[0-9]{3}[-. ][0-9]{4})"
 _DIGITS = r"[0-9](?:[\W_]{{0,3}}[0-9]){{{0}}}"
 
 
@@ -92,7 +93,7 @@ _LABELS = (
         r"[0-9]{4}",
         fill=12,
     ),
-    _label("credit_score", _SCORE, r"[3-9] ?[0-9] ?[0-9](?![-,. ]?[0-9])", _is_score),
+    _label("credit_score", _SCORE, rf"[3-9] ?[0-9] ?[0-9]{_NO_PHONE}", _is_score),
     _label("driver_license", _LICENCE, _CODE, _has_digits, fill=16),
 )
 _IBAN = re.compile(r"[A-Za-z]{2}[0-9]{2}(?:[\W_]{0,2}[A-Za-z0-9]){11,30}")
@@ -105,8 +106,8 @@ _MORE = (
     ),
     _pattern(
         "credit_score",
-        rf"(?:{_SCORE})[^0-9\n]{{0,12}}[3-9][0-9]{{2}}(?:,| and| y| et| e|/| &amp;)\s?"
-        r"(?P<value>[3-9][0-9]{2})(?![-,. ]?[0-9])",
+        rf"(?:{_SCORE})[^0-9\n]{{0,12}}[3-9][0-9]{{2}}(?:,| and| y| et| e|/|-| &amp;)\s?"
+        rf"(?P<value>[3-9][0-9]{{2}}){_NO_PHONE}(?!-[0-9])",
         _is_score,
     ),
     _pattern(
@@ -126,7 +127,7 @@ _MORE = (
     ),
     _pattern(
         "credit_score",
-        rf"{_CREDIT}(?P<value>[3-9][0-9]{{2}})(?![-,. ]?[0-9]){_NO_UNIT}",
+        rf"{_CREDIT}(?P<value>[3-9][0-9]{{2}}){_NO_PHONE}{_NO_UNIT}",
         _is_score,
     ),
     _pattern(
@@ -137,10 +138,10 @@ _MORE = (
     ),
 )
 _CUES = cue_words(
-    "ssn nss ss soc social itin tax xxx xx security sociale account acc acct accts checking savings"
-    " routing rtn rib aba iban clabe cuenta compte conta cta wire debit deposit visa mastercard amex"
-    " discover card credit score scores escore meu fico puntaje crediticio puntuación crédito crédit"
-    " cote pontuação pointage puntos pontos points buró beacon experian equifax transunion"
+    "ssn nss ss soc social itin tax xxx xx security sociale account acc acct accts checking rtn rib"
+    " savings routing aba iban clabe cuenta compte conta cta wire debit deposit visa mastercard"
+    " amex discover card credit score scores escore meu fico puntaje crediticio puntuación crédito"
+    " crédit cote pontuação pointage puntos pontos points buró beacon experian equifax transunion"
     " vantage vantagescore cibil serasa driver drivers driving learner learners dl dln d"
     " licencia permis permiso cnh carteira carta carnet license licence lic"
     " सोशल खाता क्रेडिट ड्राइविंग लाइसेंस"

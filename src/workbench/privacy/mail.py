@@ -58,7 +58,7 @@ class Mail:
             yield from _around(text, at)
             at = text.find("@", at + 1)
         for sign in ("%40", "(a)", "[a]"):
-            if sign in text:
+            if sign[0] in text and sign in text:  # one character is found much faster
                 yield from _spelt(text, sign)
         if view.chinese or not _HOST_WORDS.isdisjoint(view.cues):
             for word in _AT_WORDS & view.cues:

@@ -220,17 +220,22 @@ def _named_before(view: View, word: str) -> Iterator[Span]:
     text = view.text
     at = view.lower.find(word)
     while at >= 0:
-        first = max(0, at - 60)
-        if word == " family":
-            start = view.lower.rfind("the ", first, at) + 4
-        else:
-            start = max(text.rfind(mark, first, at) for mark in ".!?,\n") + 1
-        name = text[max(start, first) : at].strip()
-        if name[:1].isupper() and (word != " family" or start > 3):
-            match = _NAME_ONLY.fullmatch(name)
-            if match and _trimmed(name, small=False) == name:
-                yield _span(text.index(name, max(start, first)), name)
+        if text[text.rfind(" ", max(0, at - 30), at) + 1].isupper():
+            yield from _sentence_start(view, at, word)
         at = view.lower.find(word, at + 1)
+
+
+def _sentence_start(view: View, at: int, word: str) -> Iterator[Span]:
+    text, first = view.text, max(0, at - 60)
+    if word == " family":
+        start = view.lower.rfind("the ", first, at) + 4
+        if start < 4:
+            return
+    else:
+        start = max(first, *(text.rfind(mark, first, at) + 1 for mark in ".!?,\n"))
+    name = text[start:at].strip()
+    if _NAME_ONLY.fullmatch(name) and _trimmed(name, small=False) == name:
+        yield _span(text.index(name, start), name)
 
 
 def _signatures(text: str) -> Iterator[Span]:

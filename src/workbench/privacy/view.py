@@ -46,7 +46,10 @@ _FOLDED: dict[str, str] = {
 _ODD = re.compile(f"[{re.escape(''.join(_FOLDED))}{_NOTHING}]")
 _DIGITS = re.compile("[0-9]+")
 _CJK = re.compile("[\u4e00-\u9fff]")
-_SEALED = re.compile(r"\[(?:email|phone|name|address):[A-Za-z0-9_-]{6,64}\]")
+_SEALED = re.compile(
+    r"\[(?:(?:email|phone|name|address):[A-Za-z0-9_-]{6,64}"
+    r"|ssn|card|bank_account|credit_score|driver_license)\]"
+)
 # Words for the cue check, in one pass over UTF-8: letters and digits, small; the rest is space.
 _WORDS = bytes(
     (ord(chr(code).lower()) if chr(code).isalnum() else 32) if code < 128 else code
@@ -103,7 +106,7 @@ class View:
         self._left_out: list[int] = []
         if not text.isascii() and _ODD.search(text):
             text = self._fold(text)
-        if ":" in text and "[" in text:
+        if "[" in text:
             text = _SEALED.sub(lambda match: MASK * len(match.group()), text)
         self.text = text
         self._bytes = text.encode("utf-8", "surrogatepass")

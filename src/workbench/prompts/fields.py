@@ -1,7 +1,7 @@
 """Turn a row of a data set into the lines a prompt shows."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -91,10 +91,9 @@ def _shorten(text: str, limit: int = MAX_TEXT_CHARS) -> str:
     if len(text) <= limit:
         return text
     # Half a telephone number or address is one no recogniser knows any more.
-    between = max(_matches(_BETWEEN_WORDS, text, limit), default=0)
-    end = between or max(_matches(_NO_IDENTIFIER, text, limit), default=limit)
+    start = limit - _LOOK_BACK
+    ends = [match.end() for match in _BETWEEN_WORDS.finditer(text, start, limit + 1)] or [
+        match.end() for match in _NO_IDENTIFIER.finditer(text, start, limit)
+    ]
+    end = min(ends[-1], limit) if ends else limit
     return f"{text[:end]} [shortened: {len(text) - end} more characters]"
-
-
-def _matches(pattern: re.Pattern[str], text: str, limit: int) -> Iterator[int]:
-    return (m.start() for m in pattern.finditer(text, max(0, limit - _LOOK_BACK), limit + 1))

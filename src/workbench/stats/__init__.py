@@ -63,6 +63,9 @@ from workbench.stats.cluster_design import (
     design_effect,
     intraclass_correlation,
 )
+from workbench.stats.cluster_totals import (
+    compare_cluster_totals,
+)
 from workbench.stats.clusters import (
     ClusterRobust,
     Coefficients,
@@ -99,6 +102,10 @@ from workbench.stats.group_sequential import (
     group_sequential_design,
     spending_boundary,
     spent_alpha,
+)
+from workbench.stats.heterogeneity import (
+    Heterogeneity,
+    heterogeneity_test,
 )
 from workbench.stats.intervals import (
     mean_interval,
@@ -193,9 +200,19 @@ from workbench.stats.sample_size_proportions import (
     proportions_power,
     proportions_sample_size,
 )
+from workbench.stats.selection import (
+    SelectionCorrected,
+    selection_corrected,
+)
 from workbench.stats.sequential_rule import (
     SequentialEvidence,
     SequentialRule,
+)
+from workbench.stats.survival import (
+    LogRank,
+    compare_restricted_means,
+    log_rank_test,
+    restricted_mean,
 )
 from workbench.stats.winsorizing import (
     Winsorized,
@@ -216,7 +233,9 @@ __all__ = [
     "Effect",
     "Estimate",
     "GroupSequentialDesign",
+    "Heterogeneity",
     "KappaWeights",
+    "LogRank",
     "MarginTest",
     "McNemar",
     "Moments",
@@ -226,6 +245,7 @@ __all__ = [
     "ProportionInterval",
     "ReliabilityCurve",
     "SampleRatio",
+    "SelectionCorrected",
     "SequentialEvidence",
     "SequentialRule",
     "SequentialSampleRatio",
@@ -255,12 +275,14 @@ __all__ = [
     "clustered_quantile_interval",
     "cohen_kappa",
     "compare_beta",
+    "compare_cluster_totals",
     "compare_clustered",
     "compare_means",
     "compare_normal",
     "compare_proportions",
     "compare_quantiles",
     "compare_ratios",
+    "compare_restricted_means",
     "compare_roc_auc",
     "corrected_resampled_t",
     "count_preferences",
@@ -276,6 +298,7 @@ __all__ = [
     "five_by_two_t",
     "group_sequential_design",
     "grouped_moments",
+    "heterogeneity_test",
     "intraclass_correlation",
     "judge_corrected_proportion",
     "krippendorff_alpha",
@@ -283,6 +306,7 @@ __all__ = [
     "lift_at_statistic",
     "lin_adjusted",
     "log_losses",
+    "log_rank_test",
     "mcnemar",
     "mean_interval",
     "mean_standard_error",
@@ -317,12 +341,14 @@ __all__ = [
     "ratio_variance",
     "reliability_curve",
     "resample_weights",
+    "restricted_mean",
     "roc_auc",
     "roc_auc_interval",
     "roc_auc_statistic",
     "running_sequence",
     "sample_ratio_test",
     "sample_size_to_decide",
+    "selection_corrected",
     "sequential_sample_ratio",
     "sign_flip_pvalue",
     "simultaneous_confidence_level",

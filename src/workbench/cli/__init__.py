@@ -1,7 +1,7 @@
 """The command line: thin, and quick to start because the library loads on first use."""
 
+import logging
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Annotated, Any
 import typer
 
 import workbench as wb
-from workbench.documents import to_json
+from workbench.cli.catalogue import data
+from workbench.cli.console import Json, print_json, run_until_stopped, say
+from workbench.cli.runtime import audit, cassette, emulate, ledger
 from workbench.errors import WorkbenchError
 
 __all__ = ["app", "main"]
@@ -22,17 +24,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Find out which model and prompt strategy to promote, with evidence a sceptic accepts.\n\n"
-    "Exit status: 0 done (and the gate passed), 1 the gate did not pass, 2 wrong usage or input.",
+    "Exit status: 0 done (and the gate passed), 1 the gate did not pass, 2 wrong usage or input, "
+    "3 a defect of workbench itself.",
     epilog="Without ANTHROPIC_API_KEY answers come from a simulated reader and are marked so "
     "everywhere; with it, the same commands ask Claude.",
 )
-data = typer.Typer(no_args_is_help=True, help="The catalogue of data sets.")
-app.add_typer(data, name="data")
-
-# What shells report for a program ended by SIGINT and SIGPIPE.
-_INTERRUPTED, _READER_LEFT = 130, 141
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+# What shells report for a program ended by SIGINT and SIGPIPE; and what is nobody's input.
+_INTERRUPTED, _READER_LEFT, _DEFECT = 130, 141, 3
 
 
 @app.command()
@@ -60,10 +58,10 @@ def run(
     verdict = outcome.result.verdict
     run_id = None
     if track:
-        _say("logging to MLflow")
+        say("logging to MLflow")
         run_id = wb.log_result(outcome.result, outcome.report, settings=wb.Settings.from_env())
     if as_json:
-        _print(
+        print_json(
             {
                 "verdict": verdict.to_dict(),
                 "figures": outcome.result.evaluation.to_frame().to_dict(orient="records"),
@@ -105,7 +103,7 @@ def _price(spec: Path, *, as_json: bool) -> None:
     price = wb.price_spec(spec)
     frame = price.to_frame()
     if as_json:
-        _print({"origin": price.origin, "arms": frame.to_dict(orient="records")})
+        print_json({"origin": price.origin, "arms": frame.to_dict(orient="records")})
         return
     print(frame.to_string(index=False, float_format=lambda v: f"{v:,.4f}"))
     note = (
@@ -116,70 +114,12 @@ def _price(spec: Path, *, as_json: bool) -> None:
     print(f"\nNothing was asked. {note} 'total' counts calls that arms share once.")
 
 
-@data.command("list")
-def data_list(as_json: Json = False) -> None:
-    """List the data sets of the catalogue."""
-    catalogue = wb.Catalogue(wb.Settings.from_env())
-    cards = [catalogue.card(name) for name in catalogue.names()]
-    if as_json:
-        _print([card.model_dump(mode="json") for card in cards])
-        return
-    for card in cards:
-        rows = "?" if card.row_count is None else f"{card.row_count:,}"
-        print(f"{card.name:<18} {card.origin.kind:<10} {rows:>8} rows  {card.title}")
-
-
-@data.command("show")
-def data_show(
-    name: Annotated[str, typer.Argument(help="Name of a data set.")], as_json: Json = False
-) -> None:
-    """Show a data set's card: origin, licence, columns, target, leaks."""
-    card = wb.Catalogue(wb.Settings.from_env()).card(name)
-    if as_json:
-        _print(card.model_dump(mode="json"))
-        return
-    print(f"{card.title} ({card.name} {card.version})")
-    print(f"origin   {card.origin.kind}: {card.origin.publisher} {card.origin.url or ''}")
-    print(f"licence  {card.licence}")
-    print(f"target   {card.target.column} = {card.target.positive!r}: {card.target.meaning}")
-    for label, value in (
-        ("group", card.group_column),
-        ("time", card.time and (card.time.column or f"order of the {card.time.order}")),
-        ("slices", ", ".join(card.slices)),
-    ):
-        print(f"{label:<8} {value or '–'}")
-    for column, reason in card.leaks.items():
-        print(f"leak     {column}: {reason}")
-    print(f"notes    {' '.join((card.notes or '–').split())}\n\ncolumns")
-    for described in card.columns:
-        print(f"  {described.name:<24} {described.dtype:<9} {described.meaning}")
-
-
-@data.command("check")
-def data_check(
-    name: Annotated[str, typer.Argument(help="Name of a data set.")], as_json: Json = False
-) -> None:
-    """Load a data set, verify it against its card and look for traps.
-
-    Exit status 0: nothing wrong (warnings are printed). 1: a finding that must be mended.
-    """
-    report = wb.Catalogue(wb.Settings.from_env()).check(name)
-    if as_json:
-        _print(report.to_frame().to_dict(orient="records"))
-    elif not report.findings:
-        print(f"{name}: nothing found")
-    else:
-        for finding in report.findings:
-            print(f"{finding.severity:<8} {finding.code}  {finding.message}. {finding.fix}")
-    raise typer.Exit(0 if report.ok else 1)
-
-
 @app.command()
 def tasks(as_json: Json = False) -> None:
     """List the tasks and their prompt variants."""
     found = [wb.load_task(name) for name in wb.TASKS]
     if as_json:
-        _print(
+        print_json(
             [
                 {
                     "name": task.name,
@@ -198,37 +138,6 @@ def tasks(as_json: Json = False) -> None:
 
 
 @app.command()
-def ledger(
-    by: Annotated[
-        str, typer.Option(help="Columns to sum by, comma-separated: tenant, task, arm, ...")
-    ] = "origin,task,arm,model_requested",
-    as_json: Json = False,
-) -> None:
-    """Show what answers have cost; a stored answer that is used again costs nothing."""
-    store = wb.AnswerStore(wb.Settings.from_env().mlruns / "answers.sqlite")
-    frame = store.spend(by=[column.strip() for column in by.split(",")])
-    if as_json:
-        _print(frame.to_dict(orient="records"))
-    elif frame.empty:
-        print("Nothing has been asked yet.")
-    else:
-        print(frame.to_string(index=False))
-        print("\nCosts of the origin 'simulated' are what the model would have cost.")
-
-
-@app.command()
-def emulate(
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8765,
-) -> None:
-    """Serve simulated answers on the Messages wire, for anyone's tests. Ctrl-C stops it."""
-    address = f"http://127.0.0.1:{port}"
-    _say(f"simulated answers for clients with ANTHROPIC_BASE_URL={address} and any key")
-    command = [sys.executable, "-m", "workbench.claude.emulator", "--port", str(port)]
-    # The emulator stops when its stdin closes, so that it never outlives its parent.
-    raise typer.Exit(_run_until_stopped(command, stdin=subprocess.PIPE))
-
-
-@app.command()
 def ui(
     port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 5000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -236,25 +145,15 @@ def ui(
     """Start the MLflow dashboard: one worker, nothing fetched from outside. Ctrl-C stops it."""
     command, environment = wb.server_command(wb.Settings.from_env(), host=host, port=port)
     program = Path(sys.executable).with_name(command[0])
-    _say(f"MLflow on port {port}; choose the experiment, then open the run's 00-report.html")
-    raise typer.Exit(_run_until_stopped([str(program), *command[1:]], environment))
+    say(f"MLflow on port {port}; choose the experiment, then open the run's 00-report.html")
+    raise typer.Exit(run_until_stopped([str(program), *command[1:]], environment))
 
 
-def _run_until_stopped(
-    command: list[str], environment: dict[str, str] | None = None, stdin: int | None = None
-) -> int:
-    try:
-        return subprocess.call(command, env=environment, stdin=stdin)
-    except KeyboardInterrupt:
-        return 0
-
-
-def _say(sentence: str) -> None:
-    wb.say(sentence)
-
-
-def _print(value: object) -> None:
-    print(to_json(value))
+app.add_typer(data, name="data")
+app.add_typer(audit, name="audit")
+app.add_typer(cassette, name="cassette")
+app.command()(ledger)
+app.command()(emulate)
 
 
 def main() -> None:
@@ -265,16 +164,20 @@ def main() -> None:
             app()
         finally:
             stdout.flush()
-    except WorkbenchError as error:
-        sys.stderr.write(f"workbench: {error}\n")
-        sys.exit(2)
     except SystemExit as ended:
         # Typer turns Ctrl-C into status 130 without a word.
         if ended.code == _INTERRUPTED:
             sys.stderr.write("workbench: interrupted; run again to go on, answers are kept\n")
         # It also takes a lost pipe for a failure, and puts stdout aside.
         sys.exit(ended.code if sys.stdout is stdout else _READER_LEFT)
+    except WorkbenchError as error:
+        sys.stderr.write(f"workbench: {error}\n")
+        sys.exit(2)
     except BrokenPipeError:
         # The reader of a pipe left. Nothing is wrong, but 0 would say that an arm is promoted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         sys.exit(_READER_LEFT)
+    except Exception:
+        # Status 1 would read as a gate that did not pass.
+        logging.getLogger("workbench").exception("this is a defect of workbench; please report it")
+        sys.exit(_DEFECT)

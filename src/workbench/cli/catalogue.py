@@ -1,0 +1,70 @@
+"""`workbench data`: the catalogue of data sets."""
+
+from typing import Annotated
+
+import typer
+
+import workbench as wb
+from workbench.cli.console import Json, print_json
+
+__all__ = ["data"]
+
+data = typer.Typer(no_args_is_help=True, help="The catalogue of data sets.")
+
+
+@data.command("list")
+def data_list(as_json: Json = False) -> None:
+    """List the data sets of the catalogue."""
+    catalogue = wb.Catalogue(wb.Settings.from_env())
+    cards = [catalogue.card(name) for name in catalogue.names()]
+    if as_json:
+        print_json([card.model_dump(mode="json") for card in cards])
+        return
+    for card in cards:
+        rows = "?" if card.row_count is None else f"{card.row_count:,}"
+        print(f"{card.name:<18} {card.origin.kind:<10} {rows:>8} rows  {card.title}")
+
+
+@data.command("show")
+def data_show(
+    name: Annotated[str, typer.Argument(help="Name of a data set.")], as_json: Json = False
+) -> None:
+    """Show a data set's card: origin, licence, columns, target, leaks."""
+    card = wb.Catalogue(wb.Settings.from_env()).card(name)
+    if as_json:
+        print_json(card.model_dump(mode="json"))
+        return
+    print(f"{card.title} ({card.name} {card.version})")
+    print(f"origin   {card.origin.kind}: {card.origin.publisher} {card.origin.url or ''}")
+    print(f"licence  {card.licence}")
+    print(f"target   {card.target.column} = {card.target.positive!r}: {card.target.meaning}")
+    for label, value in (
+        ("group", card.group_column),
+        ("time", card.time and (card.time.column or f"order of the {card.time.order}")),
+        ("slices", ", ".join(card.slices)),
+    ):
+        print(f"{label:<8} {value or '–'}")
+    for column, reason in card.leaks.items():
+        print(f"leak     {column}: {reason}")
+    print(f"notes    {' '.join((card.notes or '–').split())}\n\ncolumns")
+    for described in card.columns:
+        print(f"  {described.name:<24} {described.dtype:<9} {described.meaning}")
+
+
+@data.command("check")
+def data_check(
+    name: Annotated[str, typer.Argument(help="Name of a data set.")], as_json: Json = False
+) -> None:
+    """Load a data set, verify it against its card and look for traps.
+
+    Exit status 0: nothing wrong (warnings are printed). 1: a finding that must be mended.
+    """
+    report = wb.Catalogue(wb.Settings.from_env()).check(name)
+    if as_json:
+        print_json(report.to_frame().to_dict(orient="records"))
+    elif not report.findings:
+        print(f"{name}: nothing found")
+    else:
+        for finding in report.findings:
+            print(f"{finding.severity:<8} {finding.code}  {finding.message}. {finding.fix}")
+    raise typer.Exit(0 if report.ok else 1)
