@@ -116,3 +116,8 @@ def test_bounds_move_into_descriptions_and_properties_keep_their_order() -> None
     assert list(sent["properties"]) == ["reason", "chance", "abstain"]
     assert "maximum" not in sent["properties"]["chance"]
     assert "maximum: 1" in sent["properties"]["chance"]["description"]
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(ClaudeError, match="half a character at 3"):
+        ClaudeRequest("m", "ab \ud83d")

@@ -242,8 +242,8 @@ def test_no_address_or_number_crosses_the_wire(
     assert answers["error"].isna().all()
     sent = b"\n".join(recorder.bodies).decode()
     assert len(recorder.bodies) == len(personal)
-    assert "[email]" in sent
-    assert "[phone]" in sent
+    assert "[email:" in sent
+    assert "[phone:" in sent
     assert not PERSONAL.findall(sent)
     assert not PERSONAL.findall("".join(recorder.headers_seen))
     assert not PERSONAL.findall(store.read_bytes().decode("utf-8", "replace"))
@@ -263,8 +263,10 @@ def test_punctuation_does_not_shield_an_identifier(
     client: ClaudeClient, leads: Dataset, text: str
 ) -> None:
     X = leads.X.head(1).assign(first_message=text)
-    sent = fitted(client, leads).requests(X)[0].prompt
-    assert not re.search(r"\d{4}\s*[,;)]|555|@", sent.split("<message>")[1])
+    sent = client.sealed(fitted(client, leads).requests(X)[0]).prompt
+    message = sent.split("<message>")[1]
+    assert re.search(r"\[(?:phone|email):", message)
+    assert not re.search(r"\d{4}\s*[,;)]|555|@", re.sub(r"\[\w+:\w+\]", "", message))
 
 
 def test_columns_without_a_meaning_are_not_shown(client: ClaudeClient, leads: Dataset) -> None:

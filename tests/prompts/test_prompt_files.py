@@ -100,7 +100,13 @@ def test_lead_texts_leave_out_what_is_missing_and_what_has_no_label() -> None:
     assert texts[0].lead == "- Visits: 1.5"
     assert texts[0].message == ""
     assert texts[1].lead == ""
-    assert texts[1].message == "write [email]"
+    assert texts[1].message == "write a@b.example.com"  # the client takes it out
+
+
+def test_half_a_character_becomes_a_whole_one() -> None:
+    X = pd.DataFrame({"note": ["\ud83d half an emoji", "a whole one: \U0001f600"]}, dtype=object)
+    texts = lead_texts(X, {"note": "Message"}, text_columns=["note"])
+    assert [text.message for text in texts] == ["? half an emoji", "a whole one: \U0001f600"]
 
 
 def test_a_very_long_message_is_shortened_and_says_so() -> None:

@@ -72,7 +72,8 @@ class ClaudeRequest:
     Raises
     ------
     ClaudeError
-        When the schema is not a JSON object, or max_tokens, effort or thinking is out of range.
+        When the schema is not a JSON object, max_tokens, effort or thinking is out of range, or
+        a text holds half a character (a lone surrogate).
 
     Examples
     --------
@@ -97,6 +98,15 @@ class ClaudeRequest:
     def __post_init__(self) -> None:
         if self.schema is not None:
             object.__setattr__(self, "schema", _canonical_schema(self.schema))
+        try:
+            self.prompt.encode()
+            (self.system or "").encode()
+        except UnicodeEncodeError as err:
+            raise ClaudeError(
+                f"the text holds half a character at {err.start}",
+                expected="text that UTF-8 can carry",
+                fix='clean it: text.encode("utf-8", "replace").decode("utf-8")',
+            ) from None
         if self.max_tokens < 1:
             raise ClaudeError(f"max_tokens is {self.max_tokens}", expected="1 or more")
         for name, value, known in (

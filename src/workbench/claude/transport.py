@@ -119,11 +119,11 @@ class Run:
             When the endpoint refuses requests as such, nothing gets through, or an answer
             cannot be stored.
         """
-        self._began_s = time.perf_counter()
         workers = self.wire.concurrency
         if self._closed:
             workers = min(workers, len(self._pending))
         async with sdk(self.wire, self._limiter) as client, asyncio.TaskGroup() as group:
+            self._began_s = time.perf_counter()
             for _ in range(workers):
                 group.create_task(self._work(client))
         self._flush()

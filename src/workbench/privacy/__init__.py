@@ -6,10 +6,17 @@ from workbench.privacy.compliance import compliance_flags
 from workbench.privacy.gate import PrivacyGate, Sealed, SealedFields
 from workbench.privacy.keys import PrivacyError, TenantKeys
 from workbench.privacy.presidio import PresidioRecogniser
-from workbench.privacy.redact import RedactedText, redact
 
 __all__ = [
-    "Anchor", "AuditEntry", "AuditLog", "AuditReport", "PresidioRecogniser", "PrivacyError",
-    "PrivacyGate", "RedactedText", "Sealed", "SealedFields", "TenantKeys", "compliance_flags",
-    "redact",
-]  # fmt: skip
+    "Anchor",
+    "AuditEntry",
+    "AuditLog",
+    "AuditReport",
+    "PresidioRecogniser",
+    "PrivacyError",
+    "PrivacyGate",
+    "Sealed",
+    "SealedFields",
+    "TenantKeys",
+    "compliance_flags",
+]

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import PromptError
-from workbench.privacy import redact
 
 __all__ = ["LeadText", "lead_texts"]
 
@@ -49,7 +48,7 @@ def lead_texts(
     Returns
     -------
     list of LeadText
-        One per row, identifiers taken out of every text.
+        One per row, as the data has it: the client takes identifiers out of what is sent.
 
     Raises
     ------
@@ -61,7 +60,7 @@ def lead_texts(
     >>> X = pd.DataFrame({"source": ["portal"], "visits": [3.0], "note": ["ring 212-555-0134"]})
     >>> labels = {"source": "Lead source", "visits": "Visits", "note": "Message"}
     >>> lead_texts(X, labels, text_columns=["note"])[0]
-    LeadText(example_id='0', lead='- Lead source: portal\n- Visits: 3', message='ring [phone]')
+    LeadText(example_id='0', lead='- Lead source: portal\n- Visits: 3', message='ring 212-555-0134')
     """
     shown = [column for column in X.columns if column in labels]
     if not shown:
@@ -77,14 +76,19 @@ def lead_texts(
     for example_id, row in zip(X.index, frame.to_dict(orient="records"), strict=True):
         lines = [f"- {labels[c]}: {_plain(row[c])}" for c in fields if row[c] is not None]
         message = "\n".join(str(row[c]) for c in texts if row[c] is not None)
-        rows.append(LeadText(str(example_id), "\n".join(lines), _shorten(redact(message).text)))
+        rows.append(LeadText(str(example_id), "\n".join(lines), _shorten(_whole(message))))
     return rows
 
 
 def _plain(value: object) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.10g}"
-    return _shorten(" ".join(redact(str(value)).text.split()), MAX_FIELD_CHARS)
+    return _shorten(" ".join(_whole(str(value)).split()), MAX_FIELD_CHARS)
+
+
+def _whole(text: str) -> str:
+    """Replace halves of characters, which no encoding can carry and hostile texts contain."""
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
 
 
 def _shorten(text: str, limit: int = MAX_TEXT_CHARS) -> str:
