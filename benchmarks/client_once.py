@@ -1,6 +1,10 @@
 """One run of one client against a running emulator, in a process of its own.
 
-    python -m benchmarks.client_once {workbench,bare,bare_aiohttp} URL REQUESTS CONCURRENCY
+    python -m benchmarks.client_once {workbench,each,bare,bare_aiohttp} URL REQUESTS CONCURRENCY
+
+``workbench`` is `ClaudeClient.ask` with everything switched on: privacy gate, store, ledger,
+audit log, rate limits, retries, budget, prompt cache. ``each`` is the same through `ask_each`,
+fed by a generator.
 
 Prints wall and CPU seconds of asking, and the peak memory of the process, as JSON. Every arm
 imports the same modules and makes one call first: what is measured is the asking.
@@ -16,9 +20,10 @@ from pathlib import Path
 
 import anthropic
 
-from benchmarks.questions import questions
-from workbench.claude import ClaudeClient, ClaudeRequest, Origin
+from benchmarks.questions import question, questions
+from workbench.claude import ClaudeClient, ClaudeRequest, Origin, RateLimits
 from workbench.claude.messages import request_body
+from workbench.privacy import AuditLog, PrivacyGate, TenantKeys
 
 __all__ = ["main"]
 
@@ -48,22 +53,37 @@ class _Clock:
         }
 
 
-def _workbench(url: str, asked: list[ClaudeRequest], concurrency: int) -> dict[str, float]:
-    with tempfile.TemporaryDirectory() as folder:
+def _workbench(url: str, count: int, concurrency: int, *, streamed_in: bool) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        gate = PrivacyGate(TenantKeys(folder / "keys"))
         client = ClaudeClient(
             origin=Origin.SIMULATED,
-            store=Path(folder) / "answers.sqlite",
+            store=folder / "answers.sqlite",
             base_url=url,
             concurrency=concurrency,
+            budget_usd=1000.0,
+            limits=RateLimits(requests_per_minute=10_000_000),
+            gate=gate,
+            audit=AuditLog(folder / "audit.jsonl", gate.pseudonym),
         )
-        client.ask(asked[:1])
-        clock = _Clock()
-        answers = client.ask(asked[1:])
-        measured = clock.stop(sum(answer.error is None for answer in answers))
+        client.ask(questions(1))
+        if streamed_in:
+            clock = _Clock()
+            each = client.ask_each(question(i) for i in range(1, count + 1))
+            measured = clock.stop(sum(answer.error is None for _, answer in each))
+        else:
+            asked = questions(count + 1)[1:]
+            clock = _Clock()
+            answers = client.ask(asked)
+            measured = clock.stop(sum(answer.error is None for answer in answers))
+            again = time.perf_counter()
+            client.ask(asked)
+            measured["warm_s"] = time.perf_counter() - again
         booked = len(client.store.ledger_frame())
         client.close()
-    if booked != len(asked):
-        raise SystemExit(f"{booked} of {len(asked)} answers are in the ledger")
+    if booked != count + 1:
+        raise SystemExit(f"{booked} of {count + 1} answers are in the ledger")
     return measured
 
 
@@ -91,10 +111,10 @@ async def _bare(
 
 def main(arm: str, url: str, n_requests: int, concurrency: int) -> dict[str, float]:
     """Ask, and say what it took."""
-    asked = questions(n_requests + 1)
-    if arm == "workbench":
-        measured = _workbench(url, asked, concurrency)
+    if arm in ("workbench", "each"):
+        measured = _workbench(url, n_requests, concurrency, streamed_in=arm == "each")
     else:
+        asked = questions(n_requests + 1)
         measured = asyncio.run(_bare(url, asked, concurrency, aiohttp=arm == "bare_aiohttp"))
     if measured["n_answered"] != n_requests:
         raise SystemExit(f"{measured['n_answered']} of {n_requests} requests were answered")

@@ -2,7 +2,7 @@
 
 from workbench.claude import ClaudeRequest
 
-__all__ = ["questions"]
+__all__ = ["question", "questions"]
 
 _SCHEMA = {
     "type": "object",
@@ -14,15 +14,17 @@ _SCHEMA = {
 }
 
 
+def question(number: int) -> ClaudeRequest:
+    """Make one question; another number makes another lead."""
+    return ClaudeRequest(
+        "claude-haiku-5-5",
+        f"<lead>\n- web visits: {number % 17}\n- source: referral\n</lead>\n"
+        f"<message>We may buy house {number}, perhaps this week.</message>",
+        system="Strategy: zero_shot",
+        schema=_SCHEMA,
+    )
+
+
 def questions(count: int) -> list[ClaudeRequest]:
     """Make `count` questions about leads that differ in their message."""
-    return [
-        ClaudeRequest(
-            "claude-haiku-5-5",
-            f"<lead>\n- web visits: {i % 17}\n- source: referral\n</lead>\n"
-            f"<message>We may buy house {i}, perhaps this week.</message>",
-            system="Strategy: zero_shot",
-            schema=_SCHEMA,
-        )
-        for i in range(count)
-    ]
+    return [question(number) for number in range(count)]
