@@ -104,7 +104,7 @@ def test_everything_is_in_the_projects_own_folder(logged: Logged) -> None:
     assert {"mlflow.db", "answers.sqlite", "artifacts", "runs"} <= names
     assert names <= {
         "mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "answers.sqlite", "answers.sqlite-wal",
-        "answers.sqlite-shm", "artifacts", "runs",
+        "answers.sqlite-shm", "artifacts", "runs", "keys", "audit.jsonl", "audit.jsonl.head",
     }  # fmt: skip
     outside = {path.name for path in logged.settings.root.iterdir()}
     assert outside == {"datasets", "notebooks", "pyproject.toml", "experiments", "mlruns"}

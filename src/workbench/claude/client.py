@@ -57,7 +57,7 @@ class ClaudeClient:
     prices
         Price table.
     concurrency, max_retries, timeout_s, max_retry_after_s, limits, rate_per_s, prompt_cache, \
-fallbacks, on_outage
+fallbacks, trace_share, on_outage
         How fast, how stubbornly and how frugally it asks: see `Pace`.
     gate
         What takes identifiers out of everything that is sent; `None` for one with the tenant's
@@ -66,6 +66,8 @@ fallbacks, on_outage
         Log of every answer that arrives; `None` for none.
     semantic
         Cache that serves answers to questions that mean the same; `None` for none.
+    tracer_provider
+        OpenTelemetry's, for spans of `trace_share` of the calls: see `tracking.traced_calls`.
     on_progress
         Told how `ask` is getting on, unless the call names its own.
 
@@ -104,10 +106,12 @@ fallbacks, on_outage
         prompt_cache: Literal["5m", "1h"] | None = "5m",
         fallbacks: Mapping[str, str] | None = None,
         rate_per_s: float | None = None,
+        trace_share: float = 0.0,
         on_outage: Literal["raise", "errors"] = "raise",
         gate: PrivacyGate | None = None,
         audit: AuditLog | None = None,
         semantic: "SemanticCache | None" = None,
+        tracer_provider: Any = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
         pace = Pace(
@@ -119,13 +123,14 @@ fallbacks, on_outage
             rate_per_s=rate_per_s,
             prompt_cache=prompt_cache,
             fallbacks=dict(fallbacks or {}),
+            trace_share=trace_share,
             on_outage=on_outage,
         )
         store = store if isinstance(store, AnswerStore) else AnswerStore(store)
         if gate is None:
             gate = PrivacyGate(TenantKeys(store.path.parent / "keys"), tenant=tenant)
         self._engine = Engine(
-            connection=Connection(Origin(origin), api_key, base_url),
+            connection=Connection(Origin(origin), api_key, base_url, tracer_provider),
             store=store,
             cassette=cassette if cassette is None else Cassette.load(cassette),
             prices=prices,
@@ -225,7 +230,7 @@ fallbacks, on_outage
 
     @property
     def spent_usd(self) -> float:
-        """US dollars this client has spent since it was made."""
+        """US dollars spent since the client was made."""
         return self._engine.budget.spent_usd
 
     @property
@@ -257,7 +262,7 @@ fallbacks, on_outage
     def key(self, request: ClaudeRequest) -> str:
         """Key a request's answer is stored under.
 
-        It is `ClaudeRequest.key` of what is sent of it, for this client's origin and endpoint.
+        It is `ClaudeRequest.key` of what is sent of it, at this client's endpoint.
         """
         return self._engine.key(request)
 

@@ -1,6 +1,7 @@
 """Where a client's requests go, and with which key."""
 
 import threading
+from typing import Any
 
 from workbench.claude.emulator.process import EmulatorProcess
 from workbench.claude.origin import Origin
@@ -28,6 +29,8 @@ class Connection:
         Anthropic key. Never shown, stored or logged.
     base_url
         Endpoint, where it is the user's own.
+    tracer_provider
+        OpenTelemetry's, for spans of calls; it does not travel either.
 
     Raises
     ------
@@ -35,9 +38,16 @@ class Connection:
         When key or endpoint does not fit the origin.
     """
 
-    def __init__(self, origin: Origin, api_key: str | None, base_url: str | None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        api_key: str | None,
+        base_url: str | None,
+        tracer_provider: Any = None,
+    ) -> None:
         self.origin = origin
         self.base_url = base_url.rstrip("/") if base_url else None
+        self.tracer_provider = tracer_provider
         self._api_key = api_key
         self._emulator: EmulatorProcess | None = None
         self._lock = threading.Lock()
@@ -47,7 +57,9 @@ class Connection:
         return {"origin": self.origin, "base_url": self.base_url}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        self.__dict__.update(state, _api_key=None, _emulator=None, _lock=threading.Lock())
+        self.__dict__.update(
+            state, tracer_provider=None, _api_key=None, _emulator=None, _lock=threading.Lock()
+        )
 
     def key(self) -> str:
         """Bearer token to send.

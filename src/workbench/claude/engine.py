@@ -81,6 +81,9 @@ class Pace:
         not. Written tokens cost more than plain ones, read ones a tenth or less.
     fallbacks
         Model to ask instead of an overloaded one, by model; declared on the answer.
+    trace_share
+        Share of the calls the SDK records an OpenTelemetry span of, metadata only: see
+        `workbench.tracking.traced_calls`.
     on_outage
         ``raise`` when nothing gets through any more, or give every further request an answer
         with an error (``errors``), so that a model of one's own can step in.
@@ -99,6 +102,7 @@ class Pace:
     rate_per_s: float | None
     prompt_cache: Literal["5m", "1h"] | None
     fallbacks: Mapping[str, str]
+    trace_share: float
     on_outage: Literal["raise", "errors"]
 
     def __post_init__(self) -> None:
@@ -111,6 +115,8 @@ class Pace:
         ):
             if not value >= least:
                 raise ClaudeError(f"{name} is {value!r}", expected=f"{least} or more")
+        if not 0 <= self.trace_share <= 1:
+            raise ClaudeError(f"trace_share is {self.trace_share!r}", expected="0 to 1")
         for name, chosen, known in (
             ("prompt_cache", self.prompt_cache, ("5m", "1h", None)),
             ("on_outage", self.on_outage, ("raise", "errors")),
@@ -126,6 +132,7 @@ class Pace:
             cache_ttl=self.prompt_cache,
             fallbacks=self.fallbacks,
             rate_per_s=self.rate_per_s,
+            trace_share=self.trace_share,
             on_outage=self.on_outage,
         )
 
@@ -406,4 +413,5 @@ class Engine:
             prices=self.prices,
             limits=self.pace.limits,
             max_retry_after_s=self.pace.max_retry_after_s,
+            tracer_provider=self.connection.tracer_provider,
         )

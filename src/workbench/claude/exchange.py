@@ -52,6 +52,8 @@ class Manner:
     rate_per_s
         Requests a second to start, whatever comes back (open loop); `None` for as fast as
         answers come.
+    trace_share
+        Share of the calls the SDK records a span of.
     on_outage
         ``raise`` when nothing gets through any more, or give every further request an ``errors``
         row without asking, so that a caller can fall back to a model of its own.
@@ -62,6 +64,7 @@ class Manner:
     cache_ttl: str | None = None
     fallbacks: Mapping[str, str] = field(default_factory=dict)
     rate_per_s: float | None = None
+    trace_share: float = 0.0
     on_outage: Literal["raise", "errors"] = "raise"
 
 
@@ -111,13 +114,15 @@ class Exchange:
         """Whether something came back that is no whole answer, and may be asked for again."""
         return self._reply is not None and self._reply.broken is not None
 
-    async def attempt(self, client: "anthropic.AsyncAnthropic") -> float:
+    async def attempt(self, client: "anthropic.AsyncAnthropic", *, traced: bool = False) -> float:
         """Call the SDK once, with the retries it makes itself.
 
         Parameters
         ----------
         client
             The SDK's client.
+        traced
+            Whether it records a span.
 
         Returns
         -------
@@ -132,7 +137,7 @@ class Exchange:
         import anthropic
 
         try:
-            self._reply = await self._call(client)
+            self._reply = await self._call(client, traced=traced)
         except anthropic.APIStatusError as err:
             self._reply, self.status = None, err.status_code
             self._failed = f"{type(err).__name__} {err.status_code}"
@@ -152,7 +157,7 @@ class Exchange:
             self._failed = reply.broken
         return cost
 
-    async def _call(self, client: "anthropic.AsyncAnthropic") -> Reply:
+    async def _call(self, client: "anthropic.AsyncAnthropic", *, traced: bool) -> Reply:
         request, manner = self.asked.request, self.manner
         shared = self.prefix_chars is not None
         body = request_body(
@@ -165,13 +170,18 @@ class Exchange:
             return await read_message(raw, self.made.headers)
         raw = await client.messages.with_raw_response.create(**body, stream=True)
         tell = manner.on_partial
-        if tell is None:
-            return await read_stream(raw, self.made.headers, self.made.began_s, None)
 
         def on_piece(delta: str, text: str, elapsed_s: float) -> None:
-            tell(Partial(self.asked.key, delta, text, elapsed_s))
+            if tell is not None:
+                tell(Partial(self.asked.key, delta, text, elapsed_s))
 
-        return await read_stream(raw, self.made.headers, self.made.began_s, on_piece)
+        return await read_stream(
+            raw,
+            self.made.headers,
+            self.made.began_s,
+            traced=traced,
+            on_piece=None if tell is None else on_piece,
+        )
 
     def answer(self, *, why_not: str | None = None) -> Answer:
         """Say what came of it, from the last attempt and the cost of all.

@@ -137,6 +137,8 @@ async def read_stream(
     raw: "anthropic.AsyncAPIResponse[Any]",
     headers: Mapping[str, str],
     sent_s: float,
+    *,
+    traced: bool,
     on_piece: Callable[[str, str, float], None] | None,
 ) -> Reply:
     """Read a streamed answer to its end, or to where it breaks.
@@ -149,6 +151,8 @@ async def read_stream(
         Its headers.
     sent_s
         Clock (`time.perf_counter`) when the attempt was sent.
+    traced
+        Whether the SDK reads along, for its span.
     on_piece
         Told each piece of text, all so far, and the seconds since sending.
 
@@ -168,8 +172,12 @@ async def read_stream(
     try:
         # Raw events: the SDK's typed ones are validated one by one, which costs more than
         # everything else a stream does.
-        events = anthropic.AsyncStream.raw_events(raw.http_response)
-        async for kind, data in _parsed(events):
+        events = (
+            _typed(await raw.parse())
+            if traced
+            else _parsed(anthropic.AsyncStream.raw_events(raw.http_response))
+        )
+        async for kind, data in events:
             if kind == "content_block_delta" and data.get("delta", {}).get("type") == "text_delta":
                 pieces.append(str(data["delta"].get("text", "")))
                 reply.piece_times_s.append(time.perf_counter() - sent_s)
@@ -185,6 +193,8 @@ async def read_stream(
             elif kind == "error":
                 reply.broken = f"stream broke: {data.get('error', {}).get('type', 'error')}"
             ended = ended or kind == "message_stop"
+    except anthropic.APIStatusError as err:  # an error event, read by the SDK
+        reply.broken = f"stream broke: {err.type or 'error'}"
     except (httpx2.HTTPError, ValueError, AttributeError, TypeError) as err:
         # A torn connection, bytes that are no event, an event of another shape.
         reply.broken = f"stream broke: {type(err).__name__}"
@@ -195,6 +205,11 @@ async def read_stream(
     if reply.broken is None and not (ended and reply.stop_reason):
         reply.broken = "stream broke: it ended early"
     return reply
+
+
+async def _typed(events: AsyncIterator[Any]) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async for event in events:
+        yield event.type, event.to_dict()
 
 
 async def _parsed(events: AsyncIterator[Any]) -> AsyncIterator[tuple[str, dict[str, Any]]]:

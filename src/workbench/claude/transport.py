@@ -5,8 +5,9 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.claude.budget import Budget, worst_case_usd
 from workbench.claude.exchange import (
@@ -35,6 +36,18 @@ _EXPECTED_OUTPUT_TOKENS = 150.0
 _LEARNING_RATE = 0.05
 # A provider's cache takes no shorter prefix; marking one does no harm and no good.
 _WORTH_CACHING_TOKENS = 1024
+
+
+class Clients(NamedTuple):
+    """The SDK's client, and one that records spans of a share of the calls."""
+
+    plain: "anthropic.AsyncAnthropic"
+    traced: "anthropic.AsyncAnthropic"
+    trace_share: float
+
+    def traces(self, key: str) -> bool:
+        """Whether a request is one of the share: by its key, so that it does not hang on chance."""
+        return self.trace_share > 0 and int(key[:8], 16) / 0xFFFFFFFF <= self.trace_share
 
 
 @dataclass(slots=True)
@@ -122,15 +135,22 @@ class Run:
         workers = self.wire.concurrency
         if self._closed:
             workers = min(workers, len(self._pending))
-        async with sdk(self.wire, self._limiter) as client, asyncio.TaskGroup() as group:
+        async with AsyncExitStack() as stack:
+            plain = await stack.enter_async_context(sdk(self.wire, self._limiter))
+            clients = Clients(plain, plain, 0.0)
+            if self.manner.trace_share > 0:
+                traced = sdk(self.wire, self._limiter, traced=True)
+                await stack.enter_async_context(traced)
+                clients = Clients(plain, traced, self.manner.trace_share)
             self._began_s = time.perf_counter()
-            for _ in range(workers):
-                group.create_task(self._work(client))
+            async with asyncio.TaskGroup() as group:
+                for _ in range(workers):
+                    group.create_task(self._work(clients))
         self._flush()
         if self._failure is not None:
             raise self._failure
 
-    async def _work(self, client: "anthropic.AsyncAnthropic") -> None:
+    async def _work(self, clients: Clients) -> None:
         while (taken := await self._next()) is not None:
             asked, intended_s = taken
             if self._down:
@@ -141,7 +161,7 @@ class Run:
             await self._warm(asked.request)
             self._in_flight += 1
             try:
-                await self._answer(client, asked, intended_s)
+                await self._answer(clients, asked, intended_s)
                 # What landed in this turn of the loop is kept before anything more is sent.
                 await asyncio.sleep(0)
             finally:
@@ -167,10 +187,8 @@ class Run:
             await self._more.wait()
         return None
 
-    async def _answer(
-        self, client: "anthropic.AsyncAnthropic", asked: Asked, intended_s: float
-    ) -> None:
-        exchange = await self._exchange(client, asked, intended_s)
+    async def _answer(self, clients: Clients, asked: Asked, intended_s: float) -> None:
+        exchange = await self._exchange(clients, asked, intended_s)
         if exchange is None:
             return
         request, answer = asked.request, exchange.answer()
@@ -178,15 +196,13 @@ class Run:
         if instead is not None and exchange.status in OVERLOADED:
             request = replace(request, model=instead)
             key = request.key(self.wire.origin, self.wire.base_url)
-            second = await self._exchange(client, Asked(key, request), intended_s)
+            second = await self._exchange(clients, Asked(key, request), intended_s)
             if second is None:
                 return
             answer = replace(second.answer(), fallback_from=asked.request.model)
         self._land(asked.key, answer, request)
 
-    async def _exchange(
-        self, client: "anthropic.AsyncAnthropic", asked: Asked, intended_s: float
-    ) -> Exchange | None:
+    async def _exchange(self, clients: Clients, asked: Asked, intended_s: float) -> Exchange | None:
         """Ask until an answer is whole; `None` when the run stops with nothing paid for it."""
         exchange = Exchange(
             self.wire,
@@ -199,10 +215,12 @@ class Run:
         worst_usd = worst_case_usd(
             asked.request, self.wire.prices, exchange.at.date(), self.manner.cache_ttl
         )
+        traced = clients.traces(asked.key)
+        client = clients.traced if traced else clients.plain
         while await self._reserved(worst_usd):
             cost = 0.0
             try:
-                cost = await exchange.attempt(client)
+                cost = await exchange.attempt(client, traced=traced)
             finally:
                 self.budget.settle(worst_usd, cost)
                 self._changed.set()

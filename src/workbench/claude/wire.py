@@ -77,8 +77,8 @@ class Wire:
         Rate limits known beforehand.
     max_retry_after_s
         Most seconds a server's `retry-after` makes us wait; the SDK alone would wait an hour.
-    traced
-        Whether the SDK records a span of each call: metadata only, never texts.
+    tracer_provider
+        OpenTelemetry's, for spans of calls; the registered one when `None`.
     """
 
     origin: Origin
@@ -90,7 +90,7 @@ class Wire:
     prices: PriceTable = field(repr=False)
     limits: RateLimits = field(default_factory=RateLimits)
     max_retry_after_s: float = 30.0
-    traced: bool = False
+    tracer_provider: Any = field(default=None, repr=False)
 
 
 def is_loopback(url: str) -> bool:
@@ -102,8 +102,18 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def sdk(wire: Wire, limiter: Limiter) -> "anthropic.AsyncAnthropic":
-    """Set up the SDK's client for a wire; its attempts go through the limiter."""
+def sdk(wire: Wire, limiter: Limiter, *, traced: bool = False) -> "anthropic.AsyncAnthropic":
+    """Set up the SDK's client for a wire.
+
+    Parameters
+    ----------
+    wire
+        Where and how.
+    limiter
+        What its attempts go through.
+    traced
+        Whether it records a span of each call: metadata only, never texts.
+    """
     import anthropic
 
     # A proxy is for the outside: what runs on this machine is spoken to directly.
@@ -111,6 +121,8 @@ def sdk(wire: Wire, limiter: Limiter) -> "anthropic.AsyncAnthropic":
     spans: anthropic.OpenTelemetryOptions = {
         "traces": {"enabled": True, "content_mode": "metadata_only"}
     }
+    if wire.tracer_provider is not None:
+        spans["tracer_provider"] = wire.tracer_provider
     return anthropic.AsyncAnthropic(
         # Both explicit, always: the SDK would otherwise look into the environment.
         api_key=wire.api_key,
@@ -120,7 +132,7 @@ def sdk(wire: Wire, limiter: Limiter) -> "anthropic.AsyncAnthropic":
         http_client=http_client,
         middleware=[_each_attempt(limiter, wire.max_retry_after_s)],
         # The ledger and the records are the account of every call; spans are for looking.
-        open_telemetry=spans if wire.traced else False,
+        open_telemetry=spans if traced else False,
     )
 
 

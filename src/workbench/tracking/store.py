@@ -9,7 +9,7 @@ from workbench.settings import Settings
 __all__ = ["connect", "server_command", "tracking_uri"]
 
 # Read by MLflow when it is imported: no telemetry, no price catalogue from the network,
-# no tracer provider of its own.
+# no jobs.
 _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
