@@ -18,7 +18,7 @@ PROGRAM = Path(sys.executable).with_name("workbench")
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (), ("run",), ("data",), ("data", "list"), ("data", "show"), ("data", "check"), ("tasks",),
     ("ledger",), ("emulate",), ("ui",), ("audit",), ("audit", "verify"), ("audit", "anchor"),
-    ("cassette",), ("cassette", "check"),
+    ("cassette",), ("cassette", "check"), ("subject",), ("subject", "export"), ("subject", "erase"),
 )  # fmt: skip
 CLAUDE = {"kind": "claude", "prompt": "zero_shot"}
 

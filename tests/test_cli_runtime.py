@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -26,7 +27,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (root / name).symlink_to(ROOT / name)
     settings = Settings(root=root, data_dir=root)
     asked = [
-        ClaudeRequest("claude-haiku-5-5", f"<message>Lead {i} buys</message>") for i in "abcdef"
+        ClaudeRequest(
+            "claude-haiku-5-5", f"<message>Lead {i} buys</message>", subject=f"lead-00{i}"
+        )
+        for i in "abcdef"
     ]
     with ClaudeClient.from_settings(settings, origin=Origin.SIMULATED) as client:
         client.ask(asked[:4], task="lead_conversion", arm="zero_shot")
@@ -126,3 +130,18 @@ def test_a_defect_is_not_taken_for_a_gate_that_did_not_pass() -> None:
     assert done.returncode == 3
     assert "this is a defect of workbench" in done.stderr
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_lead_is_handed_over_and_erased(root: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(root, project, symlinks=True)
+    told = json.loads(call(project, "subject", "export", "lead-00c").stdout)
+    assert len(told["answers"]) == 1
+    erase = ("subject", "erase", "lead-00c")
+    assert "Erase everything" in call(project, *erase, status=1).stderr  # nobody said yes
+    done = json.loads(call(project, *erase, "--yes", "--json", "--cassette", "pack.yaml").stdout)
+    assert (done["answers"], done["recorded"], done["residue"]) == (1, 1, [])
+    assert json.loads(call(project, "subject", "export", "lead-00c").stdout)["answers"] == []
+    assert len(json.loads(call(project, "ledger", "--json").stdout)) == 2  # money stays booked
+    assert "the chain holds" in call(project, "audit", "verify").stdout
+    assert "5 answers" in call(project, "cassette", "check", "pack.yaml").stdout

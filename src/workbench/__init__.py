@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from workbench.reports import Report, run_spec
     from workbench.scorers import metric
     from workbench.settings import Settings
+    from workbench.subjects import Stores, erase_subject, export_subject
     from workbench.tasks import TASKS, load_task
-    from workbench.tracking import log_result, server_command
+    from workbench.tracking import log_result, server_command, traced_calls
 
 __version__ = "0.1.0"
 
@@ -75,11 +76,14 @@ _HOMES = MappingProxyType(
         "Split": "workbench.data",
         "SqliteTier": "workbench.claude.semantic",
         "StackedClassifier": "workbench.predictors",
+        "Stores": "workbench.subjects",
         "TASKS": "workbench.tasks",
         "TenantKeys": "workbench.privacy",
         "WorkbenchError": "workbench.errors",
+        "erase_subject": "workbench.subjects",
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
+        "export_subject": "workbench.subjects",
         "load_dataset": "workbench.data",
         "load_task": "workbench.tasks",
         "log_result": "workbench.tracking",
@@ -92,6 +96,7 @@ _HOMES = MappingProxyType(
         "run_spec": "workbench.reports",
         "say": "workbench.evaluation",
         "server_command": "workbench.tracking",
+        "traced_calls": "workbench.tracking",
     }
 )
 
@@ -122,10 +127,13 @@ __all__ = [
     "Split",
     "SqliteTier",
     "StackedClassifier",
+    "Stores",
     "TenantKeys",
     "WorkbenchError",
+    "erase_subject",
     "evaluate",
     "evaluate_spec",
+    "export_subject",
     "load_dataset",
     "load_task",
     "log_result",
@@ -138,6 +146,7 @@ __all__ = [
     "run_spec",
     "say",
     "server_command",
+    "traced_calls",
 ]
 
 

@@ -36,6 +36,7 @@ __all__ = [
 _TEXT = frozenset((".json", ".jsonl", ".html", ".ipynb", ".md", ".csv", ".txt"))
 _ERASED = "[erased]"
 _SHORTEST_NEEDLE = 4
+_ONLY_TENANT = "default"
 _LARGEST_TEXT_BYTES = 256 * 2**20
 
 
@@ -153,11 +154,6 @@ def export_subject(stores: Stores, gate: PrivacyGate, lead_id: str) -> SubjectEx
     """
     import pandas as pd
 
-    subject = gate.pseudonym(lead_id)
-    answers = [a for store in stores.answers for a in store.export_subject(gate.tenant, subject)]
-    for path in stores.cassettes:
-        entries = Cassette.load(path).entries.values()
-        answers += [answer for request, answer in entries if request.subject == subject]
     frames = []
     for path in _files(stores.root, ".parquet"):
         frame = pd.read_parquet(path)
@@ -165,6 +161,16 @@ def export_subject(stores: Stores, gate: PrivacyGate, lead_id: str) -> SubjectEx
         if len(mine):
             frames.append(mine.assign(file=str(path.relative_to(stores.root))))
     records = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    subjects = {gate.pseudonym(name) for name in _names(stores, gate.tenant, lead_id)}
+    answers = [
+        answer
+        for store in stores.answers
+        for subject in sorted(subjects)
+        for answer in store.export_subject(gate.tenant, subject)
+    ]
+    for path in stores.cassettes:
+        entries = Cassette.load(path).entries.values()
+        answers += [answer for request, answer in entries if request.subject in subjects]
     return SubjectExport(tuple({a.key: a for a in answers}.values()), records)
 
 
@@ -194,14 +200,17 @@ def erase_subject(stores: Stores, gate: PrivacyGate, lead_id: str) -> Erasure:
         When a store cannot be written, or the identifier is too short to be searched for.
     """
     _check_needle(lead_id)
-    subject = gate.pseudonym(lead_id)
+    tenant = gate.tenant
+    # Read before the rows go: they alone say which examples are of this lead.
+    names = sorted(_names(stores, tenant, lead_id))
+    subjects = [gate.pseudonym(name) for name in names]
     return Erasure(
-        answers=sum(store.erase_subject(gate.tenant, subject) for store in stores.answers),
-        cached=sum(cache.erase_subject(gate.tenant, subject) for cache in stores.caches),
-        rows=_erase_rows(stores.root, lambda frame: _rows_of(frame, gate.tenant, lead_id)),
-        recorded=_erase_recorded(stores.cassettes, subject),
+        answers=sum(s.erase_subject(tenant, name) for s in stores.answers for name in subjects),
+        cached=sum(c.erase_subject(tenant, name) for c in stores.caches for name in subjects),
+        rows=_erase_rows(stores.root, lambda frame: _rows_of(frame, tenant, lead_id)),
+        recorded=sum(_erase_recorded(stores.cassettes, name) for name in subjects),
         mentions=_erase_mentions(stores.root, lead_id),
-        residue=tuple(_left(stores, (lead_id, subject))),
+        residue=tuple(_left(stores, (lead_id, *subjects))),
     )
 
 
@@ -320,14 +329,29 @@ def _files(root: Path, suffix: str = "") -> Iterator[Path]:
             yield path
 
 
+def _names(stores: Stores, tenant: str, lead_id: str) -> set[str]:
+    """Identifiers a lead goes by: its own, and those of the examples that are about it."""
+    import pandas as pd
+
+    names = {lead_id}
+    for path in _files(stores.root, ".parquet"):
+        frame = pd.read_parquet(path)
+        if "example_id" in frame:
+            mine = frame.loc[_rows_of(frame, tenant, lead_id), "example_id"]
+            names.update(mine.dropna().astype(str))
+    return names
+
+
 def _rows_of(frame: "pd.DataFrame", tenant: str, lead_id: str | None) -> "pd.Series":
     """Which rows are a lead's, or a tenant's."""
     import pandas as pd
 
     of_tenant = pd.Series(data=True, index=frame.index)
     if "tenant" in frame:
-        # Rows without a tenant belong to whoever asks, when they ask about a lead.
-        of_tenant = frame["tenant"].astype(object) == tenant
+        # Rows without a tenant belong to whoever asks, when they ask about a lead; and who has
+        # one client for all tenants has named none.
+        if lead_id is None or tenant != _ONLY_TENANT:
+            of_tenant = frame["tenant"].astype(object) == tenant
         of_tenant |= frame["tenant"].isna() if lead_id is not None else False
     elif lead_id is None:
         return ~of_tenant

@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.cli.catalogue import data
 from workbench.cli.console import Json, print_json, run_until_stopped, say
 from workbench.cli.runtime import audit, cassette, emulate, ledger
+from workbench.cli.subjects import subject
 from workbench.errors import WorkbenchError
 
 __all__ = ["app", "main"]
@@ -152,6 +153,7 @@ def ui(
 app.add_typer(data, name="data")
 app.add_typer(audit, name="audit")
 app.add_typer(cassette, name="cassette")
+app.add_typer(subject, name="subject")
 app.command()(ledger)
 app.command()(emulate)
 
