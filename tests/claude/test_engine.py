@@ -222,3 +222,13 @@ def test_a_budget_counts_cache_writes_at_their_price(
 def test_a_manner_that_is_none_is_refused(rig: Rig, options: dict[str, Any], said: str) -> None:
     with pytest.raises(ClaudeError, match=said):
         rig(**options)
+
+
+def test_the_endpoint_counts_what_it_will_bill(rig: Rig, questions: list[ClaudeRequest]) -> None:
+    _, client = rig()
+    counted = client.count_tokens([*questions[:5], questions[0]])
+    answers = client.ask(questions[:5])
+    assert counted == [*(a.usage.total_input_tokens for a in answers), counted[0]]
+    nowhere = rig(base_url="http://127.0.0.1:9", max_retries=0)[1]
+    with pytest.raises(ClaudeError, match="tokens were not counted: APIConnectionError"):
+        nowhere.count_tokens(questions[:1])

@@ -260,10 +260,7 @@ fallbacks, trace_share, on_outage
         return self._engine.sealed(request)
 
     def key(self, request: ClaudeRequest) -> str:
-        """Key a request's answer is stored under.
-
-        It is `ClaudeRequest.key` of what is sent of it, at this client's endpoint.
-        """
+        """Key an answer is stored under: of what is sent of the request, where it is sent."""
         return self._engine.key(request)
 
     def ask(
@@ -474,25 +471,23 @@ fallbacks, trace_share, on_outage
             yield piece
         yield (await asking)[0]
 
-    def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
-        """Estimate what `ask` would cost, without asking.
-
-        Parameters
-        ----------
-        requests
-            What would be asked.
-
-        Returns
-        -------
-        CostEstimate
-            See `workbench.claude.budget.estimate_cost`.
+    def count_tokens(self, requests: Sequence[ClaudeRequest]) -> list[int]:
+        """Have the endpoint count the input tokens of each request, which costs nothing.
 
         Raises
         ------
-        PriceError
-            When a model has no price.
         ClaudeError
-            When the store cannot be read.
+            When it does not.
+        """
+        return self._engine.count_tokens(requests)
+
+    def estimate(self, requests: Sequence[ClaudeRequest]) -> CostEstimate:
+        """Estimate what `ask` would cost, without asking: see `budget.estimate_cost`.
+
+        Raises
+        ------
+        PriceError, ClaudeError
+            When a model has no price, or the store cannot be read.
         """
         return self._engine.estimate(requests)
 

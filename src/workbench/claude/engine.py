@@ -11,6 +11,7 @@ from workbench.claude.budget import Budget, CostEstimate, estimate_cost
 from workbench.claude.cassette import Cassette
 from workbench.claude.connection import Connection
 from workbench.claude.counters import Counters
+from workbench.claude.counting import count_all
 from workbench.claude.driver import Watch, run_in_thread
 from workbench.claude.exchange import Manner
 from workbench.claude.feeding import Numbered, Split, Waiting, feed, split_block
@@ -279,6 +280,15 @@ class Engine:
         if self.connection.origin is Origin.REPLAY:
             missing = []
         return estimate_cost(missing, len(distinct), list(stored.values()), self.prices)
+
+    def count_tokens(self, requests: Sequence[ClaudeRequest]) -> list[int]:
+        """Have the endpoint count the input tokens of requests."""
+        sealed = [self.sealed(request) for request in requests]
+        distinct = {self._key(request): request for request in sealed}
+        counted: dict[str, int] = {}
+        wire = self._wire()
+        run_in_thread(lambda: count_all(wire, distinct, counted), lambda: None)
+        return [counted[self._key(request)] for request in sealed]
 
     def record(self, requests: Sequence[ClaudeRequest]) -> Cassette:
         """Pair requests with their stored answers."""
