@@ -161,6 +161,8 @@ def test_when_nothing_gets_through_the_rest_are_errors_without_being_asked(
     assert emulator.books()["requests"] < 60
     assert answers[-1].error == "not asked: the endpoint is down"
     assert answers[-1].attempts == 0
+    again = list(client.ask_each(iter(asked)))  # fed as it goes: nobody waits for anybody
+    assert len(again) == len(asked)
 
 
 def test_a_shared_prefix_is_written_once_and_read_by_the_rest(

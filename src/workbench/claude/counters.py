@@ -25,6 +25,8 @@ class CacheReport:
         Requests that were asked.
     prompt_tokens, prompt_tokens_read, prompt_tokens_written
         Input tokens of those: all, read from the provider's prompt cache, and written to it.
+    unlearnt
+        Answers the semantic cache could not take in.
     semantic
         Counters of the semantic cache; `None` where there is none.
     """
@@ -35,6 +37,7 @@ class CacheReport:
     prompt_tokens: int
     prompt_tokens_read: int
     prompt_tokens_written: int
+    unlearnt: int = 0
     semantic: "SemanticStats | None" = None
 
     def to_frame(self) -> "pd.DataFrame":
@@ -65,6 +68,7 @@ class Counters:
     lookups: int = 0
     hits: int = 0
     asked: int = 0
+    unlearnt: int = 0
     usage: Usage = field(default_factory=Usage)
 
     def found(self, looked_up: int, hits: int) -> None:
@@ -87,5 +91,6 @@ class Counters:
             prompt_tokens=used.total_input_tokens,
             prompt_tokens_read=used.cache_read_input_tokens,
             prompt_tokens_written=used.cache_creation_input_tokens,
+            unlearnt=self.unlearnt,
             semantic=semantic,
         )

@@ -1,5 +1,6 @@
 """Between a request and its answer: what is stored, what has to be asked, and what it costs."""
 
+import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -377,18 +378,24 @@ class Engine:
                 if self.audit is not None:
                     self._note(answer, errand, self.audit)
                 if self.semantic is not None and answer.key in self._exploring:
-                    request, hit = self._exploring.pop(answer.key)
-                    self.semantic.observe(
-                        request,
-                        answer,
-                        tenant=self.tenant,
-                        origin=self.connection.origin,
-                        endpoint=self.connection.base_url,
-                        tags=errand.tags,
-                        neighbour=hit,
-                    )
+                    self._learn(answer, errand, self.semantic)
 
         return keep
+
+    def _learn(self, answer: Answer, errand: Errand, semantic: "SemanticCache") -> None:
+        request, hit = self._exploring.pop(answer.key)
+        try:
+            semantic.observe(
+                request,
+                answer,
+                tenant=self.tenant,
+                origin=self.connection.origin,
+                endpoint=self.connection.base_url,
+                tags=errand.tags,
+                neighbour=hit,
+            )
+        except ClaudeError:  # the answer itself is kept: only what it teaches is lost
+            self.counters.unlearnt += 1
 
     def _note(self, answer: Answer, errand: Errand, audit: AuditLog) -> None:
         audit.append(
@@ -405,12 +412,13 @@ class Engine:
 
     def close(self) -> None:
         """Write what is left to write, and let go of files and processes."""
-        self.connection.close()
-        if self.audit is not None:
-            self.audit.close()
-        if self.semantic is not None:
-            self.semantic.close()
-        self.store.close()
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.store.close)
+            if self.semantic is not None:
+                stack.callback(self.semantic.close)
+            if self.audit is not None:
+                stack.callback(self.audit.close)
+            stack.callback(self.connection.close)
 
     def _wire(self) -> Wire:
         return Wire(

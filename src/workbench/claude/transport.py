@@ -21,7 +21,7 @@ from workbench.claude.limits import Limiter
 from workbench.claude.messages import Answer, ClaudeRequest, estimate_tokens
 from workbench.claude.prefixes import prefix_group
 from workbench.claude.wire import Wire, sdk
-from workbench.errors import BudgetExceededError, ClaudeError
+from workbench.errors import BudgetExceededError, ClaudeError, WorkbenchError
 
 if TYPE_CHECKING:
     import anthropic
@@ -83,7 +83,7 @@ class Run:
     attempts: int = 0
     cost_usd: float = 0.0
     stopping: bool = False
-    _failure: ClaudeError | None = None
+    _failure: WorkbenchError | None = None
     _failures_in_a_row: int = 0
     _down: bool = False
     _in_flight: int = 0
@@ -157,13 +157,15 @@ class Run:
                 down = Exchange(self.wire, self.manner, asked, intended_s)
                 answer = down.answer(why_not="not asked: the endpoint is down")
                 self._land(asked.key, answer, asked.request)
+                self._flush()
                 continue
             await self._warm(asked.request)
             self._in_flight += 1
             try:
                 await self._answer(clients, asked, intended_s)
-                # What landed in this turn of the loop is kept before anything more is sent.
+                # What landed in one turn of the loop is kept together, before more is sent.
                 await asyncio.sleep(0)
+                self._flush()
             finally:
                 self._in_flight -= 1
                 self._changed.set()
@@ -252,9 +254,7 @@ class Run:
         return False
 
     def _land(self, key: str | None, answer: Answer, request: ClaudeRequest) -> None:
-        """Have an answer kept in this turn of the loop, with whatever else lands in it."""
-        if not self._unkept:
-            asyncio.get_running_loop().call_soon(self._flush)
+        """Have an answer kept in the next turn of the loop, with whatever else lands in this."""
         self._unkept.append((key or "", answer, request.subject))
 
     def _flush(self) -> None:
@@ -266,6 +266,9 @@ class Run:
         except ClaudeError as err:
             self._unkept_usd += sum(answer.cost_usd for _, answer, _ in landed)
             err.what += f" (answers worth ${self._unkept_usd:.6f} arrived and are lost)"
+            self._stop(err, replace=True)
+            return
+        except WorkbenchError as err:  # they are kept, but not noted
             self._stop(err, replace=True)
             return
         for key, answer, _ in landed:
@@ -320,7 +323,7 @@ class Run:
         if self._warming and (event := self._warming.get(prefix_group(request))) is not None:
             event.set()
 
-    def _stop(self, failure: ClaudeError, *, replace: bool = False) -> None:
+    def _stop(self, failure: WorkbenchError, *, replace: bool = False) -> None:
         self.stopping = True
         self._changed.set()
         self._more.set()
