@@ -1,7 +1,9 @@
 """The gate every outbound text passes: what identifies a person stays on this machine."""
 
 import json
+import re
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -26,7 +28,9 @@ DROPPED_KINDS = ("bank_account", "card", "ssn", "driver_license", "credit_score"
 _MOST_PASSES = 8
 # Of two that overlap, the one further to the left decides.
 _PRIORITY = (*DROPPED_KINDS, "email", "phone", "address", "name")
-_MOST_KEPT = 256
+_MOST_KEPT = 1024
+_LONG = 2000
+_BETWEEN_TAGS = re.compile(r"(?<=>\n)(?=<)")
 
 
 class Recogniser(Protocol):
@@ -182,13 +186,26 @@ class PrivacyGate:
         PrivacyError
             When this gate travelled between processes without its key.
         """
-        asked = (text, tuple(known_names))
-        sealed = self._kept.get(asked)
+        names = tuple(known_names)
+        # Requests share most of a long prompt. Where one tag's line ends and another's begins
+        # is the template's: what people write has its angle brackets escaped there.
+        parts = _BETWEEN_TAGS.split(text) if len(text) > _LONG else [text]
+        if len(parts) == 1:
+            return self._remembered(text, names)
+        sealed = [self._remembered(part, names) for part in parts]
+        counts: Counter[str] = Counter()
+        for part in sealed:
+            counts.update(part.counts)
+        originals = {t: o for part in sealed for t, o in part.originals.items()}
+        return Sealed("".join(part.text for part in sealed), dict(counts), originals)
+
+    def _remembered(self, text: str, names: tuple[str, ...]) -> Sealed:
+        sealed = self._kept.get((text, names))
         if sealed is None:
-            sealed = self._seal(*asked)
+            sealed = self._seal(text, names)
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            self._kept[asked] = sealed
+            self._kept[text, names] = sealed
         return sealed
 
     def _seal(self, text: str, names: tuple[str, ...]) -> Sealed:

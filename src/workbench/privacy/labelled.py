@@ -137,24 +137,36 @@ _MORE = (
         _is_score,
     ),
 )
-_CUES = cue_words(
-    "ssn nss ss soc social itin tax xxx xx security sociale account acc acct accts checking rtn rib"
-    " savings routing aba iban clabe cuenta compte conta cta wire debit deposit visa mastercard"
-    " amex discover card credit score scores escore meu fico puntaje crediticio puntuación crédito"
-    " crédit cote pontuação pointage puntos pontos points buró beacon experian equifax transunion"
-    " vantage vantagescore cibil serasa driver drivers driving learner learners dl dln d"
-    " licencia permis permiso cnh carteira carta carnet license licence lic"
-    " सोशल खाता क्रेडिट ड्राइविंग लाइसेंस"
-)
-# "a/c" and "s.s.n" fall into letters; one of them is rare enough to be a cue.
-_LETTER_CUES = cue_words("c n s")
+# Words one of which stands in, or close to, whatever the patterns of a kind find.
+_CUES = {
+    "ssn": cue_words("ssn nss ss soc social itin tax xxx xx security sociale सोशल"),
+    "bank_account": cue_words(
+        "account acc acct accts checking rtn rib savings routing aba iban clabe cuenta compte"
+        " conta cta wire debit deposit खाता"
+    ),
+    "card": cue_words("visa mastercard amex discover card debit"),
+    "credit_score": cue_words(
+        "credit score scores escore meu fico puntaje crediticio puntuación crédito crédit cote"
+        " pontuação pointage puntos pontos points buró beacon experian equifax transunion"
+        " vantage vantagescore cibil serasa क्रेडिट"
+    ),
+    "driver_license": cue_words(
+        "driver drivers driving learner learners dl dln licencia permis permiso cnh carteira"
+        " carta carnet license licence lic ड्राइविंग लाइसेंस"
+    ),
+}
+# What falls into letters as words, so that it is looked for as it is written.
+_WRITTEN = {"ssn": ("s.s.n", "***-"), "bank_account": ("a/c",), "driver_license": ("d.l",)}
+# A value stands no further from its label than this, before it and after it.
+_BEFORE, _AFTER, _LONGEST = 80, 200, 600
+_DIGIT = re.compile("[0-9]")
 
 
 class Labelled:
     """Finds what a label announces, and account numbers with the check digits of an IBAN."""
 
     kinds = ("ssn", "bank_account", "credit_score", "driver_license")
-    cues = _CUES | _LETTER_CUES
+    cues = frozenset[bytes]().union(*_CUES.values())
 
     def find(self, view: View) -> Iterator[Span]:
         """Find them.
@@ -169,12 +181,44 @@ class Labelled:
         text = view.text
         if view.n_digits >= 12:
             yield from _ibans(text, view.digit_groups)
-        if not _CUES.isdisjoint(view.cues) or view.chinese or "a/c" in view.lower or "***-" in text:
-            for label in (*_LABELS, *_MORE):
-                for match in label.pattern.finditer(text):
+        for label in (*_LABELS, *_MORE):
+            for start, end in _stretches(view, label.kind):
+                for match in label.pattern.finditer(text, start, end):
                     if label.accept(match):
-                        start, end = match.span("value")
-                        yield _found(label.kind, start, end, match["value"])
+                        yield _found(label.kind, *match.span("value"), match["value"])
+
+
+def _stretches(view: View, kind: str) -> list[tuple[int, int]]:
+    """Where a kind's label stands with a digit near it: patterns are slow, and texts long."""
+    if view.chinese:
+        return [(0, len(view.text))]
+    cues = [cue.decode() for cue in view.cues & _CUES[kind]]
+    cues += [written for written in _WRITTEN.get(kind, ()) if written in view.lower]
+    found: list[tuple[int, int]] = []
+    for place in sorted(_places(view.lower, cues)):
+        start, end = max(0, place - _BEFORE), _end_of(view.text, place)
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return [(start, end) for start, end in found if _DIGIT.search(view.text, start, end)]
+
+
+def _places(text: str, cues: list[str]) -> Iterator[int]:
+    for cue in cues:
+        place = text.find(cue)
+        while place >= 0:
+            yield place
+            place = text.find(cue, place + 1)
+
+
+def _end_of(text: str, place: int) -> int:
+    """End of the line after the reach of a label; never within a number."""
+    end = text.find("\n", place + _AFTER)
+    end = min(len(text) if end < 0 else end, place + _LONGEST)
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return end
 
 
 def _found(kind: str, start: int, end: int, value: str) -> Span:

@@ -44,6 +44,19 @@ _FOLDED: dict[str, str] = {
     "\u00b7": "*",
 }  # fmt: skip
 _ODD = re.compile(f"[{re.escape(''.join(_FOLDED))}{_NOTHING}]")
+
+
+def _expanded(ranges: str) -> set[str]:
+    """Characters of a class such as "a-cx"."""
+    found = {last for last in ranges if last != "-"}
+    for first, dash, last in zip(ranges, ranges[1:], ranges[2:], strict=False):
+        if dash == "-":
+            found.update(map(chr, range(ord(first), ord(last) + 1)))
+    return found
+
+
+# Whether there is any is asked of every text, and a set answers thirty times as fast.
+_ODD_CHARACTERS = frozenset(_FOLDED) | _expanded(_NOTHING)
 _DIGITS = re.compile("[0-9]+")
 _CJK = re.compile("[\u4e00-\u9fff]")
 _SEALED = re.compile(
@@ -104,7 +117,7 @@ class View:
         self._all_cues = cues
         self._cuts: list[int] = []
         self._left_out: list[int] = []
-        if not text.isascii() and _ODD.search(text):
+        if not text.isascii() and not _ODD_CHARACTERS.isdisjoint(text):
             text = self._fold(text)
         if "[" in text:
             text = _SEALED.sub(lambda match: MASK * len(match.group()), text)
