@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.abtest import Assigner, EventStore, analyse, plan, read_design
     from workbench.claude import (
         AnswerStore,
         Cassette,
@@ -53,6 +54,7 @@ _HOMES = MappingProxyType(
     {
         "Anchor": "workbench.privacy",
         "AnswerStore": "workbench.claude",
+        "Assigner": "workbench.abtest",
         "AuditLog": "workbench.privacy",
         "BoostedClassifier": "workbench.predictors",
         "Cassette": "workbench.claude",
@@ -62,6 +64,7 @@ _HOMES = MappingProxyType(
         "ClaudeRequest": "workbench.claude",
         "Dataset": "workbench.data",
         "Evaluation": "workbench.evaluation",
+        "EventStore": "workbench.abtest",
         "FaultPlan": "workbench.claude",
         "Gate": "workbench.evaluation",
         "GateRule": "workbench.evaluation",
@@ -80,6 +83,7 @@ _HOMES = MappingProxyType(
         "TASKS": "workbench.tasks",
         "TenantKeys": "workbench.privacy",
         "WorkbenchError": "workbench.errors",
+        "analyse": "workbench.abtest",
         "erase_subject": "workbench.subjects",
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
@@ -89,8 +93,10 @@ _HOMES = MappingProxyType(
         "log_result": "workbench.tracking",
         "logistic_baseline": "workbench.predictors",
         "metric": "workbench.scorers",
+        "plan": "workbench.abtest",
         "price_spec": "workbench.evaluation",
         "prior_baseline": "workbench.predictors",
+        "read_design": "workbench.abtest",
         "read_prompt": "workbench.prompts",
         "read_spec": "workbench.evaluation",
         "run_spec": "workbench.reports",
@@ -104,6 +110,7 @@ __all__ = [
     "TASKS",
     "Anchor",
     "AnswerStore",
+    "Assigner",
     "AuditLog",
     "BoostedClassifier",
     "Cassette",
@@ -113,6 +120,7 @@ __all__ = [
     "ClaudeRequest",
     "Dataset",
     "Evaluation",
+    "EventStore",
     "FaultPlan",
     "Gate",
     "GateRule",
@@ -130,6 +138,7 @@ __all__ = [
     "Stores",
     "TenantKeys",
     "WorkbenchError",
+    "analyse",
     "erase_subject",
     "evaluate",
     "evaluate_spec",
@@ -139,8 +148,10 @@ __all__ = [
     "log_result",
     "logistic_baseline",
     "metric",
+    "plan",
     "price_spec",
     "prior_baseline",
+    "read_design",
     "read_prompt",
     "read_spec",
     "run_spec",

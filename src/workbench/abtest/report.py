@@ -1,0 +1,300 @@
+"""An experiment as sections of a page: what a notebook shows and a reader reads."""
+
+import html
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from workbench.abtest.insights import insights
+from workbench.abtest.metrics import Role
+from workbench.abtest.monitor import Monitoring
+from workbench.abtest.plots import effect_chart, ratio_chart, segment_chart
+from workbench.abtest.plots_course import boundary_chart, course_chart
+from workbench.abtest.plots_style import Chart
+from workbench.abtest.rendering import figure_text
+from workbench.abtest.results import Analysis, ArmDecision, ArmEffect
+from workbench.abtest.simulate_world import Truth
+from workbench.documents import to_json
+
+__all__ = ["ExperimentReport", "Part"]
+
+_CLASSES = {"promote": "promote", "reject": "reject", "cannot decide": "undecided"}
+_ROLES: tuple[Role, ...] = ("primary", "guardrail", "secondary")
+_SEVERITIES = {"blocks": "grave", "alarm": "grave"}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of HTML that displays itself."""
+
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentReport:
+    """The page of one experiment.
+
+    Parameters
+    ----------
+    analysis
+        What it came to.
+    monitoring
+        How it got there; None where units have no time.
+    truth
+        What is true, of a simulated experiment; None of a real one.
+    source
+        Where the data come from, in words.
+    """
+
+    analysis: Analysis
+    monitoring: Monitoring | None = None
+    truth: Truth | None = None
+    source: str = ""
+
+    @property
+    def head(self) -> Part:
+        """Name, origin of the data, and what to do with every arm."""
+        a = self.analysis
+        origin = (
+            "<span class='badge data-simulated'>simulated data: nothing here is about real leads"
+            "</span>"
+            if self.truth is not None
+            else "<span class='badge data-real'>recorded data</span>"
+        )
+        about = (
+            f"{sum(a.n_units.values()):,} {a.design.unit}s in {len(a.n_units)} arms · as of"
+            f" {a.as_of:%Y-%m-%d} · {'registered' if a.registered else 'not registered'} design"
+            f" {a.sha256[:12]}"
+        )
+        boxes = "".join(_box(d) for d in a.decisions)
+        description = f"<p>{_text(a.design.description)}</p>" if a.design.description else ""
+        return Part(
+            f"<h1>{_text(a.design.name)}</h1><p>{origin}</p><p class='about'>{_text(about)}</p>"
+            f"{description}{boxes}"
+        )
+
+    @property
+    def findings(self) -> Part:
+        """What a reader must know first, the sample ratio above all."""
+        a = self.analysis
+        items = [(str(f.severity), f.code, f"{f.what} {f.fix}") for f in a.findings]
+        if self.monitoring is not None:
+            items += [(x.severity, x.code, f"{x.text}.") for x in self.monitoring.alerts]
+        listed = "".join(
+            f"<li class='caveat {_SEVERITIES.get(severity, severity)}'><code>{code}</code>"
+            f" {_text(what)}</li>"
+            for severity, code, what in items
+        )
+        return Part(
+            f"<h2>Before you believe this</h2><p>{_text(a.ratio.sentence)}</p>"
+            f"{self._shown('sample-ratio')}<ul class='caveats'>{listed}</ul>"
+        )
+
+    @property
+    def effects(self) -> Part:
+        """Every metric, in pictures and in one table."""
+        charts = self._shown("effects-")
+        head = (
+            "Metric", "Arm", "Control →<br>arm", "Difference", "p,<br>corrected", "Unad-<br>justed",
+            "Without the<br>winner's curse", "Verdict",
+        )  # fmt: skip
+        rows = [
+            (
+                f"{_text(e.metric)}<br><small>{e.role}</small>",
+                _text(e.arm),
+                f"{figure_text(e.kind, e.effect.control)} → "
+                f"{figure_text(e.kind, e.effect.treatment)}",
+                _interval(e),
+                "–" if math.isnan(e.pvalue_adjusted) else f"{e.pvalue_adjusted:.2g}",
+                "–" if e.raw == e.effect else _signed(e, e.raw.difference),
+                "–" if e.corrected is None else _signed(e, e.corrected.estimate),
+                e.verdict,
+            )
+            for e in self.analysis.effects
+        ]
+        return Part(f"<h2>Effects</h2>{charts}{_table(head, rows)}")
+
+    @property
+    def course(self) -> Part:
+        """How the experiment went, look by look, and what to do now."""
+        m = self.monitoring
+        if m is None:
+            return Part("")
+        advice = _table(
+            ("Arm", "Advice", "Why"),
+            [
+                (_text(x.arm), f"<b>{x.action}</b>", f"<code>{x.code}</code> {_text(x.reason)}")
+                for x in m.advice
+            ],
+            css="wide-last",
+        )
+        charts = self._shown("boundary-", "course-")
+        return Part(
+            f"<h2>Look by look</h2><p>{m.looks} looks. The bounds hold at all of them together: "
+            f"one may look every day and stop when they decide.</p>{advice}{charts}"
+        )
+
+    @property
+    def segments(self) -> Part:
+        """Where effects differ."""
+        a = self.analysis
+        charts = self._shown("segments-")
+        if not charts:
+            return Part("")
+        n = len([s for s in a.segments if s.differs])
+        return Part(
+            f"<h2>For whom</h2><p>Effects differ in {n} of {len(a.segments)} tests, corrected for "
+            f"how many there are.</p>{charts}"
+        )
+
+    @property
+    def insights(self) -> Part:
+        """Sentences whose every figure was recomputed from the analysis."""
+        found = insights(self.analysis)
+        items = "".join(f"<li>{_text(i.sentence)}</li>" for i in found)
+        return Part(
+            "<h2>In words</h2><p class='about'>Every figure below was checked against the analysis."
+            f"</p><ul>{items}</ul>"
+        )
+
+    @property
+    def beside_truth(self) -> Part:
+        """What was found beside what is true: for simulated experiments only."""
+        if self.truth is None:
+            return Part("")
+        rows = []
+        for e in self.analysis.effects:
+            if e.metric != "converted":
+                continue
+            as_run, rolled_out = (
+                self.truth.effect(e.arm, e.control, of=of) for of in ("as_run", "rolled_out")
+            )
+            inside = e.ci_lower <= as_run <= e.ci_upper
+            rows.append(
+                (
+                    _text(e.arm), _interval(e), _signed(e, as_run), "yes" if inside else "no",
+                    _signed(e, rolled_out),
+                )
+            )  # fmt: skip
+        head = ("Arm", "Found", "True, as run", "Covered", "True, rolled out to all")
+        return Part(
+            "<h2>What is true</h2><p>The data are simulated, so the effects are known. Rolled out"
+            " to all, strategies also act through other leads of the same agent.</p>"
+            + _table(head, rows)
+        )
+
+    def save(self, folder: Path | str) -> None:
+        """Write the analysis, the course and every chart into a folder.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "analysis.json").write_text(self.analysis.to_json(), encoding="utf-8")
+        if self.monitoring is not None:
+            text = to_json(self.monitoring.to_dict())
+            (target / "monitoring.json").write_text(text, encoding="utf-8")
+        for name, chart in self.charts().items():
+            chart.save(target / f"{name}.png")
+
+    def charts(self) -> dict[str, Chart]:
+        """Every chart by a name for its file: what goes onto slides."""
+        return {name: make() for name, make in self._makers().items()}
+
+    def _makers(self) -> dict[str, Callable[[], Chart]]:
+        a, m = self.analysis, self.monitoring
+        found: dict[str, Callable[[], Chart]] = {"sample-ratio": partial(ratio_chart, a)}
+        for role in _ROLES:
+            if any(e.role == role and e.verdict != "no data" for e in a.effects):
+                found[f"effects-{role}"] = partial(effect_chart, a, role=role)
+        followed = {row.metric for row in m.path} if m else set()
+        for metric in a.design.metrics_of("primary"):
+            if m is not None and metric in followed:
+                found[f"boundary-{_slug(metric)}"] = partial(boundary_chart, m, metric)
+                found[f"course-{_slug(metric)}"] = partial(course_chart, m, metric)
+            for segment in a.design.segments:
+                name = f"segments-{_slug(metric)}-{_slug(segment)}"
+                found[name] = partial(segment_chart, a, metric, segment)
+        return found
+
+    def _shown(self, *starts: str) -> str:
+        return "".join(
+            f"<p>{make()._repr_html_()}</p>"
+            for name, make in self._makers().items()
+            if name.startswith(starts)
+        )
+
+    @property
+    def provenance(self) -> Part:
+        """Where this comes from."""
+        a = self.analysis
+        rows = [
+            ("Data", _text(self.source or "a table")),
+            ("Design", f"<code>{a.sha256}</code>"),
+            ("As of", _text(a.as_of.isoformat())),
+            ("Comparison", _text(_how(a))),
+        ]
+        return Part("<h2>Where this comes from</h2>" + _table(("", ""), rows, css="facts words"))
+
+
+def _box(decision: ArmDecision) -> str:
+    reasons = "".join(f"<p>{_text(reason)}</p>" for reason in decision.reasons[:3])
+    return (
+        f"<div class='verdict {_CLASSES[decision.decision]}'><p class='word'>{_text(decision.arm)}:"
+        f" {decision.decision}</p>{reasons}</div>"
+    )
+
+
+def _how(a: Analysis) -> str:
+    d = a.design
+    looks = {
+        "fixed": "one look at the end",
+        "always_valid": "any number of looks",
+        "group_sequential": "planned looks",
+    }[d.sequential.kind]
+    clusters = (
+        "" if d.cluster is None else f", robust to what units of one {d.cluster.column} share"
+    )
+    return (
+        f"against {d.control}, {looks}, error rate {d.alpha:.0%} corrected by {d.multiplicity}"
+        f"{clusters}"
+    )
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value), quote=True)
+
+
+def _signed(e: ArmEffect, value: float) -> str:
+    return figure_text(e.kind, value, signed=True)
+
+
+def _interval(e: ArmEffect) -> str:
+    return (
+        f"{_signed(e, e.effect.difference)}<br><small>[{_signed(e, e.ci_lower)},"
+        f" {_signed(e, e.ci_upper)}]</small>"
+    )
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], css: str = "") -> str:
+    top = "".join(f"<th scope='col'>{cell}</th>" for cell in head)
+    body = "".join(
+        f"<tr><th scope='row'>{row[0]}</th>" + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>"
+        for row in rows
+    )
+    return (
+        f"<div class='scroll'><table class='wb {css}'><thead><tr>{top}</tr></thead>"
+        f"<tbody>{body}</tbody></table></div>"
+    )

@@ -1,0 +1,87 @@
+"""Two published experiments come out as they were published; they run where their data lie."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from workbench.abtest import Analysis, analyse, read_design
+from workbench.stats import adjust_pvalues
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data"
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+JOB_AD = (
+    "city", "minimum", "equal", "wanted", "requirements", "reqexp", "reqcomm", "reqeduc",
+    "reqcomp", "reqorg", "industry",
+)  # fmt: skip
+
+
+def hillstrom() -> Analysis:
+    path = DATA / "hillstrom" / "hillstrom.csv"
+    if not path.is_file():
+        pytest.skip("hillstrom.csv is not beside the project")
+    design = read_design(ROOT / "experiments" / "abtest" / "hillstrom.yaml")
+    return analyse(design, path, arm="segment", as_of=AS_OF)
+
+
+def resumes() -> pd.DataFrame:
+    path = DATA / "resume_names_rct" / "ResumeNames.csv"
+    if not path.is_file():
+        pytest.skip("ResumeNames.csv is not beside the project")
+    # The file does not name the ads; those that ask for the same count as one, which is coarser
+    # than the ads themselves and so is safe.
+    data = pd.read_csv(path)
+    return data.assign(ad=data[list(JOB_AD)].astype(str).agg("|".join, axis=1))
+
+
+def test_mens_mails_bring_visits() -> None:
+    effect = hillstrom().effect("visit", "Mens E-Mail").effect
+    points = [round(100 * x, 2) for x in (effect.difference, effect.ci_lower, effect.ci_upper)]
+    assert points == [7.66, 7.0, 8.32]
+    assert effect.statistic == pytest.approx(22.5, abs=0.05)
+
+
+def test_all_arms_and_metrics_corrected() -> None:
+    found = hillstrom()
+    assert dict(found.n_units) == {
+        "No E-Mail": 21_306, "Mens E-Mail": 21_307, "Womens E-Mail": 21_387,
+    }  # fmt: skip
+    assert found.ratio.test.pvalue == pytest.approx(0.90, abs=0.005)
+    p = {(e.metric, e.arm): e.pvalue for e in found.effects}
+    assert p["conversion", "Mens E-Mail"] == pytest.approx(1.5e-13, rel=0.05)
+    assert p["conversion", "Womens E-Mail"] == pytest.approx(1.6e-4, rel=0.05)
+    assert p["spend", "Mens E-Mail"] == pytest.approx(1.2e-7, rel=0.05)
+    primary = [e for e in found.effects if e.role == "primary"]
+    wanted = adjust_pvalues([e.pvalue for e in primary], "holm")
+    assert [e.pvalue_adjusted for e in primary] == pytest.approx(wanted.tolist())
+    assert {d.arm: d.decision for d in found.decisions} == {
+        "Mens E-Mail": "promote", "Womens E-Mail": "promote",
+    }  # fmt: skip
+    assert not any(s.differs for s in found.segments)
+
+
+def test_mens_against_womens_mails() -> None:
+    path = DATA / "hillstrom" / "hillstrom.csv"
+    if not path.is_file():
+        pytest.skip("hillstrom.csv is not beside the project")
+    design = read_design(ROOT / "experiments" / "abtest" / "hillstrom.yaml")
+    turned = design.model_copy(update={"control": "Womens E-Mail"})
+    found = analyse(turned, path, arm="segment", as_of=AS_OF).effect("conversion", "Mens E-Mail")
+    assert found.pvalue == pytest.approx(2.1e-4, rel=0.05)
+
+
+def test_names_change_how_many_call_back() -> None:
+    design = read_design(ROOT / "experiments" / "abtest" / "resume_names.yaml")
+    effect = analyse(design, resumes(), arm="ethnicity", as_of=AS_OF).effect("call")
+    assert (round(effect.effect.treatment, 4), round(effect.effect.control, 4)) == (0.0965, 0.0645)
+    plain = effect.unclustered
+    assert plain is not None
+    points = [round(100 * x, 2) for x in (plain.difference, plain.ci_lower, plain.ci_upper)]
+    assert points == [3.2, 1.68, 4.73]
+    assert plain.pvalue == pytest.approx(4e-5, rel=0.05)
+    # Every ad got both kinds of name, so what ads share cancels: clusters narrow the interval.
+    assert effect.effect.n_groups == 684
+    assert plain.ci_lower < effect.effect.ci_lower < effect.effect.ci_upper < plain.ci_upper
+    assert 0.6 < (effect.effect.standard_error / plain.standard_error) ** 2 < 0.9
