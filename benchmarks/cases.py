@@ -40,6 +40,7 @@ CASES = {
         Case("reevaluate", "10,000 stored answers evaluated again, with no call"),
         Case("kill_resume", "a run killed ten times and resumed: what is lost or asked twice"),
         Case("client", "the client's throughput beside a bare SDK loop, same emulator"),
+        Case("cascade", "what a cascade saves at equal accuracy (simulated)"),
         Case("fault_storm", "every fault at 5 %, 5,000 questions: what ends how, and whose books"),
         Case("privacy", "identifiers found and kept, in made-up documents of six languages"),
         Case("semantic_cache", "semantic cache on banking77 beside static thresholds, and traps"),

@@ -12,7 +12,8 @@ __all__ = ["ROOT", "clean_environment", "load_average", "machine", "revision", "
 ROOT = Path(__file__).resolve().parents[1]
 
 _LIBRARIES = (
-    "anthropic", "duckdb", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "workbench",
+    "anthropic", "duckdb", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy",
+    "workbench",
 )  # fmt: skip
 _UNWANTED = ("ANTHROPIC_", "WORKBENCH_", "MAKE", "MFLAGS", "PYTEST_")
 

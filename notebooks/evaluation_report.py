@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -33,6 +35,9 @@ report.head
 report.caveats
 
 # %%
+report.sequential
+
+# %%
 report.comparison
 
 # %%
@@ -40,6 +45,9 @@ report.figures
 
 # %%
 report.frontier
+
+# %%
+report.cascades
 
 # %%
 report.calibration

@@ -26,6 +26,8 @@ class Settings:
         Anthropic key, or `None` for the simulated origin. Never shown.
     base_url
         Anthropic-compatible endpoint of the user's own, or `None` for Anthropic's.
+    cassette
+        File of recorded answers to replay instead of asking anybody, or `None`.
 
     Examples
     --------
@@ -37,10 +39,14 @@ class Settings:
     data_dir: Path
     api_key: str | None = field(default=None, repr=False)
     base_url: str | None = None
+    cassette: Path | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read `WORKBENCH_ROOT`, `WORKBENCH_DATA_DIR`, `ANTHROPIC_API_KEY`, `ANTHROPIC_BASE_URL`.
+        """Read the environment.
+
+        The variables are `WORKBENCH_ROOT`, `WORKBENCH_DATA_DIR`, `WORKBENCH_CASSETTE`,
+        `ANTHROPIC_API_KEY` and `ANTHROPIC_BASE_URL`.
 
         Parameters
         ----------
@@ -67,6 +73,7 @@ class Settings:
             data_dir=data_dir,
             api_key=env.get("ANTHROPIC_API_KEY") or None,
             base_url=env.get("ANTHROPIC_BASE_URL") or None,
+            cassette=_file(env.get("WORKBENCH_CASSETTE")),
         )
 
     def to_environ(self, environ: Mapping[str, str]) -> dict[str, str]:
@@ -89,6 +96,7 @@ class Settings:
             "WORKBENCH_DATA_DIR": str(self.data_dir) if self.data_dir.is_dir() else None,
             "ANTHROPIC_API_KEY": self.api_key,
             "ANTHROPIC_BASE_URL": self.base_url,
+            "WORKBENCH_CASSETTE": None if self.cassette is None else str(self.cassette),
         }
         kept = {k: v for k, v in environ.items() if k not in named}
         return kept | {k: v for k, v in named.items() if v is not None}
@@ -102,6 +110,18 @@ class Settings:
     def mlruns(self) -> Path:
         """Folder of everything runs leave behind: answers, records, reports, MLflow."""
         return self.root / "mlruns"
+
+
+def _file(named: str | None) -> Path | None:
+    if not named:
+        return None
+    if not Path(named).is_file():
+        raise SpecError(
+            f"WORKBENCH_CASSETTE is {named!r}, which is not a file",
+            expected="a cassette written by ClaudeClient.record",
+            fix="correct or unset the variable",
+        )
+    return Path(named).resolve()
 
 
 def _root(named: str | None) -> Path:

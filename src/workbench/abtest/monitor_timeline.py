@@ -144,7 +144,8 @@ def _fetched(units: Units) -> "pd.DataFrame":
     for column in sorted({c for own in outcome_columns(design).values() for c in own}):
         chosen[f"value {column}"] = f"{quoted(column)}::double"
     parts = ", ".join(f"{sql} as {quoted(name)}" for name, sql in chosen.items())
-    found = units.con.sql(fill("select {parts} from units", parts=parts)).to_arrow_table().to_pandas()
+    query = fill("select {parts} from units", parts=parts)
+    found: pd.DataFrame = units.con.sql(query).to_arrow_table().to_pandas()
     if design.cluster is not None and found["cluster"].isna().any():
         raise DataError(
             f"{int(found['cluster'].isna().sum()):,} units have no cluster",

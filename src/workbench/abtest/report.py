@@ -9,12 +9,16 @@ from pathlib import Path
 
 from workbench.abtest.insights import insights
 from workbench.abtest.metrics import Role
+from workbench.abtest.money import money_value
 from workbench.abtest.monitor import Monitoring
 from workbench.abtest.plots import effect_chart, ratio_chart, segment_chart
 from workbench.abtest.plots_course import boundary_chart, course_chart
 from workbench.abtest.plots_style import Chart
+from workbench.abtest.policy import PolicyReport
 from workbench.abtest.rendering import figure_text
+from workbench.abtest.report_claims import CLAIMED_RATES, claim_tests
 from workbench.abtest.results import Analysis, ArmDecision, ArmEffect
+from workbench.abtest.simulate_mistakes import simulate_mistakes
 from workbench.abtest.simulate_world import Truth
 from workbench.documents import to_json
 
@@ -49,12 +53,15 @@ class ExperimentReport:
         What is true, of a simulated experiment; None of a real one.
     source
         Where the data come from, in words.
+    policy
+        A policy learnt from the experiment's own propensities; None without them.
     """
 
     analysis: Analysis
     monitoring: Monitoring | None = None
     truth: Truth | None = None
     source: str = ""
+    policy: PolicyReport | None = None
 
     @property
     def head(self) -> Part:
@@ -160,6 +167,85 @@ class ExperimentReport:
         return Part(
             "<h2>In words</h2><p class='about'>Every figure below was checked against the analysis."
             f"</p><ul>{items}</ul>"
+        )
+
+    @property
+    def worth(self) -> Part:
+        """What effects are worth in money, where the design says what a metric is worth."""
+        a = self.analysis
+        n = sum(a.n_units.values())
+        rows = []
+        for e in a.effects:
+            if a.design.metrics[e.metric].usd is None or e.verdict == "no data":
+                continue
+            found = money_value(a.design, e, n)
+            rows.append(
+                (
+                    _text(e.arm), _text(e.metric),
+                    f"{found.value_usd:+,.0f} USD<br><small>[{found.ci_lower_usd:+,.0f},"
+                    f" {found.ci_upper_usd:+,.0f}]</small>",
+                    f"{found.corrected_usd:+,.0f} USD", e.verdict,
+                )
+            )  # fmt: skip
+        if not rows:
+            return Part("")
+        head = ("Arm", "Metric", "Worth", "Without the<br>winner's curse", "Verdict")
+        return Part(
+            f"<h2>What it is worth</h2><p>Had all {n:,} {a.design.unit}s of this experiment got the"
+            f" arm, before costs, once: nothing is annualised.</p>{_table(head, rows)}"
+        )
+
+    @property
+    def learning(self) -> Part:
+        """What a learned policy is worth beside one strategy for all."""
+        p = self.policy
+        if p is None:
+            return Part("")
+        rows = [
+            (
+                _text(name), f"{v.estimate:.2%}", f"[{v.ci_lower:.2%}, {v.ci_upper:.2%}]",
+                f"{v.effective_n:,.0f}",
+            )
+            for name in dict.fromkeys(row.policy for row in p.rows)
+            for v in (p.value(name),)
+        ]  # fmt: skip
+        shares = ", ".join(
+            f"{name} {share:.0%}"
+            for name, share in zip(p.policy.strategies, p.shares, strict=True)
+            if share
+        )
+        warned = "".join(f"<li class='caveat warning'>{_text(w)}</li>" for w in p.warnings)
+        head = ("Policy", "Converts", "95 % interval", "Effective decisions")
+        return Part(
+            f"<h2>The right strategy for each lead</h2><p>{_text(p.sentence())} It gives {shares}."
+            f"</p>{_table(head, rows)}<ul class='caveats'>{warned}</ul>"
+        )
+
+    @property
+    def mistakes(self) -> Part:
+        """What peeking, ignored clusters and broken randomisation would have done."""
+        if self.truth is None:
+            return Part("")
+        return Part(f"<h2>What would go wrong</h2>{simulate_mistakes()._repr_html_()}")
+
+    @property
+    def claims(self) -> Part:
+        """Claimed conversion rates of the strategies: open, and what would test them."""
+        if not set(self.analysis.design.arms) <= set(CLAIMED_RATES):
+            return Part("")
+        rows = [
+            (
+                f"{t.better} over {t.worse}", f"{100 * t.difference:+.1f} pp",
+                f"{t.n_per_arm:,}", f"{t.n_corrected:,}", "open",
+            )
+            for t in claim_tests()
+        ]  # fmt: skip
+        listed = ", ".join(f"{name} {rate:.1%}" for name, rate in CLAIMED_RATES.items())
+        head = ("Claim", "Difference", "Leads an arm", "with all pairs", "Outcome")
+        return Part(
+            f"<h2>What is claimed</h2><p>Claimed: {listed}. These are far above usual conversion"
+            " rates of leads, and come without sample sizes. To test each order at 5 % with power"
+            f" 80 %:</p>{_table(head, rows)}"
         )
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from workbench.abtest.analysis import analyse
 from workbench.abtest.design import read_design
 from workbench.abtest.monitor import monitor
+from workbench.abtest.policy import learn_policy
 from workbench.abtest.registration import read_registration
 from workbench.abtest.report import ExperimentReport
 from workbench.abtest.report_files import open_data
@@ -76,7 +77,8 @@ def read_experiment(
         analysis = analyse(design, found.leads, as_of=moment, arm="strategy")
         course = monitor(design, found.leads, as_of=moment, arm="strategy")
         source = f"simulated: {n_leads:,} leads, seed {random_state}"
-        return ExperimentReport(analysis, course, found.truth, source)
+        policy = learn_policy(found.leads, features=("segment", "engagement"), groups="agent_id")
+        return ExperimentReport(analysis, course, found.truth, source, policy)
     design = read_design(design_path)
     data = open_data(data_path, design, rows_per_cluster=rows_per_cluster)
     registration = read_registration(registration_path) if str(registration_path) else None

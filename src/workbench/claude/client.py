@@ -154,7 +154,7 @@ fallbacks, trace_share, on_outage
     ) -> Self:
         """Build the client a process's settings ask for, with an audit log in ``mlruns``.
 
-        A `base_url` means local, a key alone means live, neither means simulated.
+        A cassette means replay, a `base_url` local, a key alone live, none of them simulated.
 
         Parameters
         ----------
@@ -175,6 +175,7 @@ fallbacks, trace_share, on_outage
         if origin is None:
             origin = Origin.LIVE if settings.api_key else Origin.SIMULATED
             origin = Origin.LOCAL if settings.base_url else origin
+            origin = Origin.REPLAY if settings.cassette else origin
         store = store_path if store_path is not None else settings.mlruns / "answers.sqlite"
         tenant = options.get("tenant", "default")
         gate = options.get("gate") or PrivacyGate(
@@ -182,6 +183,8 @@ fallbacks, trace_share, on_outage
         )
         options |= {"store": store, "gate": gate}
         options.setdefault("audit", AuditLog(settings.mlruns / "audit.jsonl", gate.pseudonym))
+        if origin is Origin.REPLAY:
+            options.setdefault("cassette", settings.cassette)
         if origin in (Origin.LIVE, Origin.LOCAL):
             options.setdefault("api_key", settings.api_key)
         if origin is Origin.LOCAL:

@@ -11,9 +11,21 @@ from typing import Any
 from workbench.claude import ClaudeClient
 from workbench.data import Dataset
 from workbench.errors import SpecError
-from workbench.evaluation.spec import ArmSpec, ClaudeArm, ModelArm, OwnArm, RunSpec, StackedArm
+from workbench.evaluation.spec import (
+    COMPOSITES,
+    ArmSpec,
+    CascadeArm,
+    ClaudeArm,
+    FallbackArm,
+    ModelArm,
+    OwnArm,
+    RunSpec,
+    StackedArm,
+)
 from workbench.predictors import (
     BoostedClassifier,
+    CascadeClassifier,
+    FallbackClassifier,
     StackedClassifier,
     logistic_baseline,
     prior_baseline,
@@ -62,13 +74,22 @@ def build_arms(
     """
     made: dict[str, Any] = {}
     for name, arm in spec.arms.items():
-        if not isinstance(arm, StackedArm):
+        if not isinstance(arm, COMPOSITES):
             made[name] = _build(name, arm, spec, task, dataset, client, folder)
-    for name, arm in spec.arms.items():
-        if isinstance(arm, StackedArm):
-            members = [(member, made[member]) for member in arm.members]
-            made[name] = _call(name, StackedClassifier, arm.parameters, members)
+    # Each kind is made of those before it.
+    for kind in COMPOSITES:
+        for name, arm in spec.arms.items():
+            if isinstance(arm, kind):
+                made[name] = _compose(name, arm, made)
     return {name: made[name] for name in spec.arms}
+
+
+def _compose(name: str, arm: StackedArm | CascadeArm | FallbackArm, made: Mapping[str, Any]) -> Any:
+    members = [(member, made[member]) for member in arm.members]
+    if isinstance(arm, CascadeArm):
+        return _call(name, CascadeClassifier, arm.parameters, members, arm.policy)
+    make = StackedClassifier if isinstance(arm, StackedArm) else FallbackClassifier
+    return _call(name, make, arm.parameters, members)
 
 
 def _build(
@@ -141,12 +162,13 @@ def _call(
 ) -> Any:
     accepted = inspect.signature(make).parameters
     anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
-    unknown = sorted(set(parameters) - set(accepted))
+    taken = set(list(accepted)[: len(positional)])
+    unknown = sorted(set(parameters) - (set(accepted) - taken))
     if unknown and not anything:
         raise SpecError(
             f"unknown parameters {unknown}",
             where=f"arm {name!r}",
-            expected=f"some of {sorted(accepted)}",
+            expected=f"some of {sorted(set(accepted) - taken)}",
             fix="remove or correct them",
         )
     return make(*positional, **parameters)

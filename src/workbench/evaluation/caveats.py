@@ -11,6 +11,8 @@
 | WB-C07 | the test set is small |
 | WB-C08 | the data is simulated |
 | WB-C09 | training rows were left out to keep groups whole |
+| WB-C10 | asking stopped by itself |
+| WB-C11 | another member stood in for one that failed |
 """
 
 from typing import NamedTuple
@@ -18,11 +20,13 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.evaluation.evaluation import Evaluation
+from workbench.scorers import metric
 from workbench.stats import proportion_interval
 
 __all__ = ["Caveat", "caveats"]
 
 _SMALL = 400
+_MANY = 0.01
 
 
 class Caveat(NamedTuple):
@@ -41,7 +45,12 @@ def caveats(evaluation: Evaluation) -> list[Caveat]:
     evaluation
         The result to look at.
     """
-    found = [*_about_origin(evaluation), *_about_data(evaluation), *_about_arms(evaluation)]
+    found = [
+        *_about_origin(evaluation),
+        *_about_data(evaluation),
+        *_about_arms(evaluation),
+        *_about_stopping(evaluation),
+    ]
     order = {"grave": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda c: (order[c.severity], c.code))
 
@@ -145,14 +154,41 @@ def _about_arms(evaluation: Evaluation) -> list[Caveat]:
     for arm in evaluation.arms:
         rows = evaluation.records[evaluation.records["arm"] == arm.name]
         share = float(rows["error"].notna().mean())
+        stood_in = float(rows["degraded"].astype(bool).mean()) if arm.kind == "cascade" else 0.0
+        if stood_in > 0:
+            found.append(
+                Caveat(
+                    "WB-C11",
+                    "warning" if stood_in > _MANY else "note",
+                    f"In {stood_in:.1%} of the rows of {arm.label} a member failed and another "
+                    "one stood in; the records name both.",
+                )
+            )
         if share > 0:
             degraded = "" if not np.any(rows["degraded"]) else ", members of the ensemble included"
             found.append(
                 Caveat(
                     "WB-C05",
-                    "warning" if share > 0.01 else "note",
+                    "warning" if share > _MANY else "note",
                     f"{share:.1%} of the answers of {arm.label} failed{degraded}; they keep "
                     "their cost and are scored as wrong.",
                 )
             )
     return found
+
+
+def _about_stopping(evaluation: Evaluation) -> list[Caveat]:
+    info = evaluation.info
+    if not evaluation.sequential or info.stop_metric is None:
+        return []
+    return [
+        Caveat(
+            "WB-C10",
+            "warning",
+            f"Asking could stop as soon as {metric(info.stop_metric).title} decided, and did after "
+            f"{info.n_test:,} of {info.n_test_available or info.n_test:,} test examples. Intervals "
+            "in the tables are made for a number fixed beforehand and are somewhat too narrow "
+            "here. What is judged has intervals that hold whenever one stops, or cannot be "
+            "decided.",
+        )
+    ]

@@ -1,6 +1,7 @@
 """Paired differences of arms against a baseline, and what they say."""
 
 import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -78,6 +79,7 @@ class Comparison:
         value = how.format(d.difference, signed=True)
         span = f"{how.format(d.ci_lower, signed=True)} to {how.format(d.ci_upper, signed=True)}"
         gain = d.difference if how.higher_is_better else -d.difference
+        detectable = found.minimum_detectable
         low = d.ci_lower if how.higher_is_better else -d.ci_upper
         high = d.ci_upper if how.higher_is_better else -d.ci_lower
         if low > 0:
@@ -86,12 +88,15 @@ class Comparison:
             verdict = f"{label} is worse than {base}"
         else:
             lean = "better" if gain > 0 else "worse"
+            would = f"; this test set would show a difference of {how.format(detectable)}"
             verdict = (
-                f"{label} looks {lean} than {base}, but the data cannot tell; this test "
-                f"set would show a difference of {how.format(found.minimum_detectable)}"
+                f"{label} looks {lean} than {base}, but the data cannot tell"
+                f"{would if math.isfinite(detectable) else ''}"
                 if gain
                 else f"{label} and {base} do not differ"
             )
+            if math.isnan(gain):
+                verdict = f"{label} and {base} cannot be compared"
         return f"{verdict} ({how.title} {value}, plausible {span}, n = {d.n:,})."
 
     def to_frame(self) -> pd.DataFrame:
@@ -158,11 +163,15 @@ def compare_arms(
                 arm=arm,
                 difference=d,
                 pvalue_adjusted=float(p),
-                minimum_detectable=minimum_detectable_difference(
-                    d.standard_error, alpha=1 - d.confidence_level
-                ),
+                minimum_detectable=_detectable(d),
             )
             for (arm, d), p in zip(found.items(), adjusted, strict=True)
         ),
         labels=dict(labels),
     )
+
+
+def _detectable(d: Difference) -> float:
+    if not math.isfinite(d.standard_error):
+        return math.nan
+    return minimum_detectable_difference(d.standard_error, alpha=1 - d.confidence_level)

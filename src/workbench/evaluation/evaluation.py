@@ -2,19 +2,21 @@
 
 import html
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from workbench.documents import to_json
 from workbench.errors import EvaluationError
 from workbench.evaluation.comparison import Comparison, compare_arms
 from workbench.evaluation.operations import OPERATIONS, operate
 from workbench.evaluation.records import SLICE_PREFIX
 from workbench.evaluation.scores import ScoreTable, resamples_needed, score_table
+from workbench.evaluation.sequential_result import SequentialResult
 from workbench.scorers import EXAMPLE_SCORES, METRICS, STATISTICS, metric
 from workbench.stats import Estimate
 
@@ -35,7 +37,7 @@ class ArmInfo:
     name
         Name in the records.
     kind
-        "model" (on this machine), "claude" or "ensemble" (both).
+        "model" (on this machine), "claude", "ensemble" (both) or "cascade" (one after another).
     description
         One line for people.
     origin
@@ -52,6 +54,12 @@ class ArmInfo:
         Their number.
     parameters
         The estimator's parameters as text.
+    members
+        Of an ensemble or a cascade, by the names of their arms, in order.
+    policy
+        When a cascade asks its last member, in words.
+    threshold
+        Score above which it does, fitted on training rows.
     """
 
     name: str
@@ -66,6 +74,9 @@ class ArmInfo:
     fit_cost_usd: float
     n_fit_answers: int
     parameters: dict[str, str]
+    members: tuple[str, ...] = ()
+    policy: str | None = None
+    threshold: float | None = None
 
     @property
     def simulated(self) -> bool:
@@ -112,6 +123,10 @@ class RunInfo:
         Of Python and the libraries figures depend on.
     ceiling
         Metrics of the true probabilities, where the data is simulated and they are known.
+    stop_metric
+        Metric that decided when to stop asking; None when the whole test part was asked.
+    n_test_available
+        Examples the test part had, where asking could stop before all were used.
     """
 
     task: str
@@ -139,6 +154,8 @@ class RunInfo:
     git_revision: str
     versions: dict[str, str]
     ceiling: dict[str, float] | None
+    stop_metric: str | None = None
+    n_test_available: int | None = None
 
 
 @dataclass(frozen=True)
@@ -152,12 +169,15 @@ class Evaluation:
     arms
         The arms, in order.
     records : DataFrame
-        One row an example × arm × repeat.
+        One row an example × arm × repeat; in the order asked, where asking could stop early.
+    sequential
+        How each arm but the baseline was decided, where asking could stop early; else empty.
     """
 
     info: RunInfo
     arms: tuple[ArmInfo, ...]
     records: pd.DataFrame
+    sequential: Mapping[str, SequentialResult] = field(default_factory=dict)
 
     @property
     def arm_names(self) -> list[str]:
@@ -309,7 +329,7 @@ class Evaluation:
     def cell(self, arm: str, name: str) -> str:
         """Write one figure with its interval."""
         found, how = self.measurements[arm, name], metric(name)
-        if name.startswith("latency") and self.arm(arm).simulated:
+        if how.unit == "s" and self.arm(arm).simulated:
             return "not Claude's"
         if found.n == 0:
             return "not measured"
@@ -342,10 +362,10 @@ class Evaluation:
         """Write `records.parquet` and `evaluation.json` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.records.to_parquet(folder / "records.parquet", index=False)
-        text = json.dumps(
-            {"info": asdict(self.info), "arms": [asdict(arm) for arm in self.arms]}, indent=1
-        )
-        (folder / "evaluation.json").write_text(text, encoding="utf-8")
+        stored = {"info": asdict(self.info), "arms": [asdict(arm) for arm in self.arms]}
+        if self.sequential:
+            stored["sequential"] = [result.to_dict() for result in self.sequential.values()]
+        (folder / "evaluation.json").write_text(to_json(stored), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Evaluation":
@@ -362,7 +382,14 @@ class Evaluation:
             )
             records = pd.read_parquet(folder / "records.parquet")
             info = stored["info"] | {"leaks_allowed": tuple(stored["info"]["leaks_allowed"])}
-            return cls(RunInfo(**info), tuple(ArmInfo(**a) for a in stored["arms"]), records)
+            arms = (a | {"members": tuple(a.get("members", ()))} for a in stored["arms"])
+            decided = [SequentialResult.from_dict(r) for r in stored.get("sequential", ())]
+            return cls(
+                RunInfo(**info),
+                tuple(ArmInfo(**a) for a in arms),
+                records,
+                {result.arm: result for result in decided},
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EvaluationError(
                 f"no evaluation can be read: {error}",

@@ -11,31 +11,25 @@ examples would decide it, if the figure stayed what it is.
 | WB-G03 | a bound on latency, cost, errors or abstentions |
 | WB-G04 | only answers of a real model can promote an arm that asks Claude |
 | WB-G05 | an arm is not shown to be worse than the baseline on a split reported beside |
+
+Where asking stopped by itself (`stop_when="decided"`), every interval judged is one that holds
+whenever one stops; an arm that the sequential test gave up does not meet a rule on that gain. A
+figure without such an interval decides nothing.
 """
 
-import html
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
-
-import pandas as pd
+from dataclasses import dataclass
 
 from workbench.errors import SpecError
+from workbench.evaluation.anytime import Measured, anytime_measured
 from workbench.evaluation.evaluation import ArmInfo, Evaluation
 from workbench.evaluation.operations import OPERATIONS
+from workbench.evaluation.sequential_result import SequentialOutcome
+from workbench.evaluation.verdict import ArmVerdict, Decision, RuleResult, Verdict
 from workbench.scorers import metric
 from workbench.stats import sample_size_to_decide
 
 __all__ = ["ArmVerdict", "Decision", "Gate", "GateRule", "RuleResult", "Verdict"]
-
-
-class Decision(StrEnum):
-    """What a rule, an arm or a run comes to."""
-
-    PROMOTE = "promote"
-    REJECT = "reject"
-    CANNOT_DECIDE = "cannot decide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,125 +93,6 @@ class GateRule:
         side = "at least" if self.at_least is not None else "at most"
         what = f"{how.title} minus {baseline}'s" if self.difference else how.title
         return f"{what} {side} {how.format(self.bound, signed=self.difference)}"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """How one arm stands to one rule.
-
-    Parameters
-    ----------
-    code, rule
-        Which rule, in words.
-    metric
-        Name of the metric; "origin" for WB-G04.
-    decision
-        PROMOTE when it is met for sure, REJECT when it is broken for sure.
-    estimate, ci_lower, ci_upper
-        What was judged.
-    n
-        Examples behind it.
-    n_needed
-        Examples that would decide it; None when it is decided or no number would.
-    note
-        A sentence.
-    """
-
-    code: str
-    rule: str
-    metric: str
-    decision: Decision
-    estimate: float
-    ci_lower: float
-    ci_upper: float
-    n: int
-    n_needed: int | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class ArmVerdict:
-    """What the gate says of one arm; `label` is its name where people read it."""
-
-    arm: str
-    label: str
-    decision: Decision
-    rules: tuple[RuleResult, ...]
-    reason: str
-
-    @property
-    def n_needed(self) -> int | None:
-        """Examples that would decide every undecided rule of the arm."""
-        needed = [r.n_needed for r in self.rules if r.decision is Decision.CANNOT_DECIDE]
-        return None if not needed or None in needed else max(n for n in needed if n is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate says of a run.
-
-    Parameters
-    ----------
-    decision
-        PROMOTE when an arm passes every rule, REJECT when every arm breaks one, else
-        CANNOT_DECIDE.
-    promoted
-        The arm to promote: the best of those that pass.
-    baseline
-        What it replaces.
-    arms
-        The arms one by one.
-    headline
-        The verdict in one sentence.
-    """
-
-    decision: Decision
-    promoted: str | None
-    baseline: str
-    arms: tuple[ArmVerdict, ...]
-    headline: str
-
-    @property
-    def passed(self) -> bool:
-        """Whether an arm is to be promoted."""
-        return self.decision is Decision.PROMOTE
-
-    def word(self, name: str) -> str:
-        """The verdict on an arm in a word; "passes" when another one is promoted before it."""
-        if name == self.baseline:
-            return "baseline"
-        decision = self.arm(name).decision
-        other = decision is Decision.PROMOTE and name != self.promoted
-        return "passes" if other else str(decision)
-
-    def arm(self, name: str) -> ArmVerdict:
-        """Verdict on one arm; KeyError when it was not judged."""
-        for found in self.arms:
-            if found.arm == name:
-                return found
-        raise KeyError(name)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row an arm and rule."""
-        return pd.DataFrame(
-            [
-                {"arm": a.arm, "verdict": str(a.decision), **asdict(r), "decision": str(r.decision)}
-                for a in self.arms
-                for r in a.rules
-            ]
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(a.label)}</th><td>{a.decision}</td>"
-            f"<td style='text-align:left'>{html.escape(a.reason)}</td></tr>"
-            for a in self.arms
-        )
-        return f"<p><b>{html.escape(self.headline)}</b></p><table><tbody>{rows}</tbody></table>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,29 +206,28 @@ class Gate:
         return ArmVerdict(arm.name, arm.label, decision, tuple(results), reason)
 
     def _judge_rule(self, evaluation: Evaluation, arm: ArmInfo, rule: GateRule) -> RuleResult:
-        words = rule.describe(evaluation.info.baseline)
-        if arm.simulated and rule.metric.startswith("latency"):
-            nan = float("nan")
+        words, how = rule.describe(evaluation.info.baseline), metric(rule.metric)
+        nan = float("nan")
+        note = ""
+        found: Measured | None = None
+        if arm.simulated and how.unit == "s":
             note = "the time of the stand-in says nothing about Claude's"
+        elif evaluation.sequential:
+            found = anytime_measured(evaluation, arm.name, rule.metric, difference=rule.difference)
+            note = "" if found else f"no interval of {how.title} holds when asking stops by itself"
+        else:
+            found = _measured(evaluation, arm.name, rule)
+        if found is None:
             return RuleResult(
                 rule.code, words, rule.metric, Decision.CANNOT_DECIDE, nan, nan, nan, 0, None, note
             )
-        if rule.difference:
-            found = evaluation.compare(rule.metric)[arm.name].difference
-            estimate, low, high, n = found.difference, found.ci_lower, found.ci_upper, found.n
-        else:
-            measured = evaluation.measurements[arm.name, rule.metric]
-            estimate, low, high, n = (
-                measured.estimate,
-                measured.ci_lower,
-                measured.ci_upper,
-                measured.n,
-            )
+        estimate, low, high, n = found
         decision = _side(rule, low, high)
-        needed, note = None, ""
+        if decision is Decision.CANNOT_DECIDE and _given_up(evaluation, arm.name, rule):
+            decision = Decision.REJECT
+        needed = None
         if decision is Decision.CANNOT_DECIDE:
             needed = _needed(rule, estimate, low, high, n)
-            how = metric(rule.metric)
             side = "met" if (estimate >= rule.bound) == (rule.at_least is not None) else "broken"
             note = (
                 f"{words}: measured {how.format(estimate, signed=rule.difference)}, "
@@ -368,6 +242,26 @@ class Gate:
         return RuleResult(
             rule.code, words, rule.metric, decision, estimate, low, high, n, needed, note
         )
+
+
+def _measured(evaluation: Evaluation, arm: str, rule: GateRule) -> Measured:
+    if rule.difference:
+        d = evaluation.compare(rule.metric)[arm].difference
+        return Measured(d.difference, d.ci_lower, d.ci_upper, d.n)
+    found = evaluation.measurements[arm, rule.metric]
+    return Measured(found.estimate, found.ci_lower, found.ci_upper, found.n)
+
+
+def _given_up(evaluation: Evaluation, arm: str, rule: GateRule) -> bool:
+    """Whether a sequential test gave the arm up on what the rule asks, or less."""
+    found = evaluation.sequential.get(arm)
+    if found is None or not rule.difference or rule.metric != evaluation.info.stop_metric:
+        return False
+    # A gain is positive where a loss falls: the rule's bound turned the same way.
+    higher = metric(rule.metric).higher_is_better
+    asks_for_gain = (rule.at_least is not None) == higher
+    bound = rule.bound if higher else -rule.bound
+    return found.outcome is SequentialOutcome.FUTILE and asks_for_gain and bound >= found.rule.bound
 
 
 def _side(rule: GateRule, low: float, high: float) -> Decision:

@@ -1,6 +1,5 @@
 """Records: one row an example × arm × repeat; everything else is computed from them."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -9,12 +8,17 @@ from numpy.typing import NDArray
 
 from workbench.data import Dataset
 from workbench.errors import EvaluationError
-from workbench.predictors import ANSWER_COLUMNS, answering, positive_probability
+from workbench.predictors import (
+    ANSWER_COLUMNS,
+    answering,
+    positive_probability,
+    single_latencies,
+)
 
 __all__ = ["SLICE_PREFIX", "answer_records", "model_records"]
 
 SLICE_PREFIX = "slice:"
-_WARM_UP = 5
+_NUMBERS = ("_s", "_score", "_proba", "_usd")
 
 
 def _frame(dataset: Dataset, arm: str, repeat: int) -> pd.DataFrame:
@@ -91,17 +95,19 @@ def model_records(
     """
     frame = _frame(dataset, arm, 0)
     frame["proba"] = _checked(positive_probability(estimator, dataset.X), arm)
-    frame["latency_s"] = _single_latencies(estimator, dataset.X, latency_sample, random_state)
+    rng = np.random.default_rng(random_state)
+    sample = rng.choice(len(dataset), size=min(latency_sample, len(dataset)), replace=False)
+    frame["latency_s"] = single_latencies(estimator, dataset.X, sample)
     frame["abstained"] = False
     frame["degraded"] = False
-    frame["attempts"] = 0
+    frame["attempts"] = frame["calls"] = 0
     frame["cost_usd"] = 0.0
     frame["cached"] = False
     for column in ANSWER_COLUMNS:
         if column.endswith("_tokens"):
             frame[column] = 0
         elif column not in frame:
-            frame[column] = np.nan if column.endswith("_s") else None
+            frame[column] = np.nan if column.endswith(_NUMBERS) else None
     return frame
 
 
@@ -115,25 +121,6 @@ def _checked(probability: NDArray[np.float64], arm: str) -> NDArray[np.float64]:
             fix="mend its predict_proba",
         )
     return probability
-
-
-def _single_latencies(
-    estimator: Any,
-    X: pd.DataFrame,
-    sample: int,
-    random_state: int,
-) -> NDArray[np.float64]:
-    latencies = np.full(len(X), np.nan)
-    rng = np.random.default_rng(random_state)
-    chosen = rng.choice(len(X), size=min(sample, len(X)), replace=False)
-    for position in chosen[:_WARM_UP]:
-        estimator.predict_proba(X.iloc[[position]])
-    for position in chosen:
-        row = X.iloc[[position]]
-        started = time.perf_counter()
-        estimator.predict_proba(row)
-        latencies[position] = time.perf_counter() - started
-    return latencies
 
 
 def records_of(

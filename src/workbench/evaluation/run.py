@@ -1,12 +1,14 @@
 """Evaluate arms: fit, predict, record."""
 
+import dataclasses
+import math
 import platform
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,19 +17,26 @@ from sklearn.base import clone
 from workbench.data import Dataset, Split
 from workbench.data.brokerage import true_probability
 from workbench.errors import EvaluationError
-from workbench.evaluation.evaluation import ArmInfo, Evaluation, RunInfo
+from workbench.evaluation.arm_info import arm_info
+from workbench.evaluation.evaluation import Evaluation, RunInfo
 from workbench.evaluation.records import records_of
 from workbench.evaluation.scores import ScoreTable, resamples_needed
+from workbench.evaluation.sequential import sequential_records, sequential_rule
+from workbench.evaluation.sequential_result import SequentialResult
 from workbench.predictors import (
-    ClaudeClassifier,
+    CascadeClassifier,
+    FallbackClassifier,
     StackedClassifier,
     answering,
     fit_in_context,
 )
 from workbench.scorers import EXAMPLE_SCORES, STATISTICS
+from workbench.stats import SequentialRule
 from workbench.tasks import Task
 
 __all__ = ["evaluate"]
+
+_COMPOSITES = (StackedClassifier, CascadeClassifier, FallbackClassifier)
 
 _LIBRARIES = ("anthropic", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "workbench")
 
@@ -44,6 +53,11 @@ def evaluate(
     n_resamples: int = 1000,
     confidence_level: float = 0.95,
     random_state: int = 0,
+    stop_when: Literal["decided"] | None = None,
+    stop_metric: str = "brier",
+    minimum_effect: float | None = None,
+    stop_bound: float = 0.0,
+    batch_size: int = 50,
     on_progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
     """Fit every arm on the training part and record its predictions on the test part.
@@ -70,7 +84,14 @@ def evaluate(
     confidence_level
         Of intervals.
     random_state
-        Seed of the bootstrap and the latency sample.
+        Seed of the bootstrap, of the latency sample, and of the order in which examples are
+        asked about where asking can stop.
+    stop_when
+        ``decided`` to ask about the test part batch by batch and to stop as soon as an
+        anytime-valid test decides every arm; None to ask about all of it. See `SequentialRule`.
+    stop_metric, minimum_effect, stop_bound, batch_size
+        What decides (accuracy, brier or log_loss), the smallest gain over the baseline worth
+        finding in its unit, the gain to exceed, and the examples between two looks.
     on_progress
         Told a sentence before each step.
 
@@ -82,57 +103,120 @@ def evaluate(
     ------
     EvaluationError
         When there are no arms, the baseline is not one of them, an arm is no classifier or
-        hides one that asks Claude, or a figure is out of range.
+        hides one that asks Claude, a figure is out of range, or the stopping rule is
+        incomplete; before anything is asked.
     DataError
         When the data cannot be split.
     ClaudeError
         When Claude cannot be asked; answers that arrived stay stored.
     """
     baseline = _checked(arms, baseline, n_repeats, n_resamples, confidence_level)
+    rule = _stop_rule(
+        stop_when, stop_metric, minimum_effect, stop_bound, len(arms) - 1, 1 - confidence_level
+    )
     split = split or Split(kind="random", test_fraction=0.3, random_state=random_state)
     positions = split.apply(dataset)
     train, test = dataset.take(positions.train), dataset.take(positions.test)
-    infos, parts = [], []
-    for name, estimator in arms.items():
-        if on_progress:
-            on_progress(f"fitting {name} on {len(train):,} examples")
-        started = time.perf_counter()
-        fitted = fit_in_context(
-            clone(estimator),
-            train.X,
-            train.y.to_numpy(),
-            groups=None if train.groups is None else train.groups.to_numpy(),
-            # A random split says that order does not matter; only a time split hands it on.
-            as_of=train.as_of.to_numpy()
-            if split.kind == "time" and train.as_of is not None
-            else None,
-        )
-        fit_s = time.perf_counter() - started
-        if on_progress:
-            on_progress(f"predicting {len(test):,} examples with {name}")
-        records = records_of(
+    fitted, fit_s = _fit(arms, train, timed=split.kind == "time", on_progress=on_progress)
+    options = {
+        "n_repeats": n_repeats,
+        "latency_sample": latency_sample,
+        "random_state": random_state,
+    }
+    results: dict[str, SequentialResult] = {}
+    if rule is not None:
+        found = sequential_records(
             fitted,
             test,
-            name,
-            n_repeats=n_repeats,
-            latency_sample=latency_sample,
-            random_state=random_state,
+            baseline=baseline,
+            metric_name=stop_metric,
+            rule=rule,
+            batch_size=batch_size,
+            on_progress=on_progress,
+            **options,
         )
-        parts.append(records)
-        infos.append(_arm_info(name, fitted, records, fit_s))
+        test, results = test.take(found.positions), found.results
+        parts = {name: found.records[found.records["arm"] == name] for name in fitted}
+    else:
+        parts = _record(fitted, test, options, on_progress)
+    infos = tuple(arm_info(name, fitted[name], parts[name], fit_s[name]) for name in arms)
+    stand_ins = {arm.name for arm in infos if arm.simulated}
+    results = {n: dataclasses.replace(r, simulated=n in stand_ins) for n, r in results.items()}
     info = _run_info(
         task,
         dataset,
         split,
         train,
         test,
+        n_test_available=None if rule is None else len(positions.test),
+        n_train_groups_removed=len(dataset) - len(train) - len(positions.test),
+        stop_metric=None if rule is None else stop_metric,
         baseline=baseline,
         n_repeats=n_repeats,
         n_resamples=n_resamples,
         confidence_level=confidence_level,
         random_state=random_state,
     )
-    return Evaluation(info, tuple(infos), pd.concat(parts, ignore_index=True))
+    return Evaluation(info, infos, pd.concat(parts.values(), ignore_index=True), results)
+
+
+def _stop_rule(
+    stop_when: str | None,
+    stop_metric: str,
+    minimum_effect: float | None,
+    bound: float,
+    n_arms: int,
+    alpha: float,
+) -> SequentialRule | None:
+    if stop_when is None:
+        return None
+    if stop_when != "decided" or minimum_effect is None or n_arms < 1:
+        raise EvaluationError(
+            f"stop_when is {stop_when!r} with minimum_effect {minimum_effect!r} and {n_arms} arms "
+            "beside the baseline",
+            expected="'decided', the smallest gain worth finding, and an arm beside the baseline",
+            fix="say with minimum_effect which gain would matter, in the unit of stop_metric",
+        )
+    return sequential_rule(stop_metric, minimum_effect, bound=bound, n_arms=n_arms, alpha=alpha)
+
+
+def _fit(
+    arms: Mapping[str, Any],
+    train: Dataset,
+    *,
+    timed: bool,
+    on_progress: Callable[[str], None] | None,
+) -> tuple[dict[str, Any], dict[str, float]]:
+    fitted: dict[str, Any] = {}
+    fit_s: dict[str, float] = {}
+    for name, estimator in arms.items():
+        if on_progress:
+            on_progress(f"fitting {name} on {len(train):,} examples")
+        started = time.perf_counter()
+        fitted[name] = fit_in_context(
+            clone(estimator),
+            train.X,
+            train.y.to_numpy(),
+            groups=None if train.groups is None else train.groups.to_numpy(),
+            # A random split says that order does not matter; only a time split hands it on.
+            as_of=train.as_of.to_numpy() if timed and train.as_of is not None else None,
+        )
+        fit_s[name] = time.perf_counter() - started
+    return fitted, fit_s
+
+
+def _record(
+    fitted: Mapping[str, Any],
+    test: Dataset,
+    options: Mapping[str, int],
+    on_progress: Callable[[str], None] | None,
+) -> dict[str, pd.DataFrame]:
+    parts: dict[str, pd.DataFrame] = {}
+    for name, estimator in fitted.items():
+        if on_progress:
+            on_progress(f"predicting {len(test):,} examples with {name}")
+        parts[name] = records_of(estimator, test, name, **options)
+    return parts
 
 
 def _run_info(
@@ -151,7 +235,6 @@ def _run_info(
         split=_describe(split, grouped=dataset.groups is not None),
         n_train=len(train),
         n_test=len(test),
-        n_train_groups_removed=len(dataset) - len(train) - len(test),
         n_duplicates=_duplicates(train, test),
         train_base_rate=train.base_rate,
         test_base_rate=test.base_rate,
@@ -185,7 +268,7 @@ def _checked(
             raise EvaluationError(
                 f"arm {name!r} asks Claude from inside a {type(estimator).__name__}, where its "
                 "costs and the origin of its answers would be lost",
-                expected="a ClaudeClassifier or a StackedClassifier of such itself",
+                expected="a ClaudeClassifier, or a stack, cascade or fallback of such, itself",
                 fix="prepare the columns beforehand and make the Claude predictor the arm",
             )
     if baseline is not None and baseline not in arms:
@@ -209,7 +292,7 @@ def _checked(
 
 
 def _hides_claude(estimator: Any) -> bool:
-    if isinstance(estimator, StackedClassifier):
+    if isinstance(estimator, _COMPOSITES):
         return any(_hides_claude(member) for _, member in estimator.estimators)
     if answering(estimator) or not hasattr(estimator, "get_params"):
         return False
@@ -226,52 +309,6 @@ def _describe(split: Split, *, grouped: bool) -> str:
     }[split.kind]
 
 
-def _arm_info(name: str, fitted: Any, records: pd.DataFrame, fit_s: float) -> ArmInfo:
-    asked: pd.DataFrame = getattr(fitted, "fit_answers_", pd.DataFrame())
-    claude = isinstance(fitted, ClaudeClassifier)
-    digest = records["prompt_digest"].dropna().unique() if answering(fitted) else []
-    model = (
-        " + ".join(sorted(records["model_requested"].dropna().unique()))
-        if answering(fitted)
-        else type(getattr(fitted, "steps", [("", fitted)])[-1][1]).__name__
-    )
-    if claude:
-        asked_of = model
-        if _origin(records) == "simulated":
-            answered = ", ".join(sorted(records["model_answered"].dropna().unique()))
-            asked_of = f"simulated reader ({answered}) in place of {model}"
-        kind, description = "claude", f"{asked_of}, prompt {fitted.prompt.name!r}"
-    elif answering(fitted):
-        members = ", ".join(n for n, _ in getattr(fitted, "estimators", []))
-        kind, description = "ensemble", f"stack of {members or model}"
-    else:
-        kind, description = "model", model
-    return ArmInfo(
-        name=name,
-        kind=kind,
-        description=description,
-        origin=_origin(records),
-        model=model,
-        strategy=fitted.prompt.strategy if claude else None,
-        prompt=fitted.prompt.name if claude else None,
-        prompt_digest=digest[0] if len(digest) else None,
-        fit_s=fit_s,
-        fit_cost_usd=float(asked["cost_usd"].sum()) if len(asked) else 0.0,
-        n_fit_answers=len(asked),
-        parameters=_parameters(fitted),
-    )
-
-
-def _origin(records: pd.DataFrame) -> str | None:
-    return next(iter(records["origin"].dropna().unique()), None)
-
-
-def _parameters(estimator: Any) -> dict[str, str]:
-    # Plain values only: nested estimators, prompts and clients have no stable text.
-    plain = (str, int, float, bool, type(None))
-    return {k: str(v) for k, v in estimator.get_params().items() if isinstance(v, plain)}
-
-
 def _duplicates(train: Dataset, test: Dataset) -> int:
     hashes = [pd.util.hash_pandas_object(part.X, index=False).to_numpy() for part in (train, test)]
     return int(np.isin(hashes[1], hashes[0]).sum())
@@ -283,7 +320,8 @@ def _ceiling(test: Dataset) -> dict[str, float] | None:
     truth = true_probability(test).to_numpy(dtype=np.float64)
     groups = None if test.groups is None else test.groups.to_numpy()
     table = ScoreTable(test.y.to_numpy(dtype=np.int8), groups, {"truth": truth}, len(test), 200, 0)
-    return {n: table.estimate("truth", n).estimate for n in (*STATISTICS, *EXAMPLE_SCORES)}
+    found = {n: table.estimate("truth", n).estimate for n in (*STATISTICS, *EXAMPLE_SCORES)}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _git_revision() -> str:

@@ -86,7 +86,8 @@ class ScoreTable:
 
         ROC AUC has DeLong's interval and accuracy Wilson's where rows are independent;
         where they are not, means have cluster-robust and all else bootstrap intervals over
-        whole groups. The calibration error is corrected for its bias.
+        whole groups. The calibration error is corrected for its bias. Where a class is too rare
+        for an interval, the bounds are infinite; where it is absent, there is no figure either.
         """
         y, p = self.y, self.proba[arm]
         if name in EXAMPLE_SCORES:
@@ -96,12 +97,32 @@ class ScoreTable:
                     int(scores.sum()), len(scores), confidence_level=confidence_level
                 )
             return mean_interval(scores, groups=self.groups, confidence_level=confidence_level)
+        if not self._both_classes:
+            nan = float("nan")
+            return self._unbounded(nan, confidence_level)
         if name == "roc_auc" and self.groups is None:
             return roc_auc_interval(y, p, confidence_level=confidence_level)
+        try:
+            return self._by_bootstrap(arm, name, confidence_level)
+        except ValueError:
+            # So few of a class that resamples lose it: a figure, but no bounds.
+            return self._unbounded(self._points[arm, name], confidence_level)
+
+    @cached_property
+    def _both_classes(self) -> bool:
+        return 0 < int(self.y.sum()) < len(self.y)
+
+    def _unbounded(self, point: float, confidence_level: float) -> Estimate:
+        inf, nan = float("inf"), float("nan")
+        method = "too few of one class"
+        n, n_groups = len(self.y), self._n_groups()
+        return Estimate(point, -inf, inf, nan, n, n_groups, confidence_level, method)
+
+    def _by_bootstrap(self, arm: str, name: str, confidence_level: float) -> Estimate:
         if name == "ece":
             return calibration_error_interval(
-                y,
-                p,
+                self.y,
+                self.proba[arm],
                 self._replicates[arm, name],
                 groups=self.groups,
                 confidence_level=confidence_level,
@@ -109,7 +130,7 @@ class ScoreTable:
         return percentile_interval(
             self._points[arm, name],
             self._replicates[arm, name],
-            n=len(y),
+            n=len(self.y),
             n_groups=self._n_groups(),
             confidence_level=confidence_level,
         )
@@ -124,17 +145,22 @@ class ScoreTable:
             return paired_difference(
                 score(y, a), score(y, b), groups=self.groups, confidence_level=confidence_level
             )
+        if not self._both_classes:
+            return self._undecided(float("nan"), confidence_level)
         if name == "roc_auc" and self.groups is None:
             return compare_roc_auc(y, a, b, confidence_level=confidence_level)
         replicates = self._replicates[arm, name] - self._replicates[baseline, name]
         point = self._points[arm, name] - self._points[baseline, name]
-        interval = percentile_interval(
-            point,
-            replicates,
-            n=len(y),
-            n_groups=self._n_groups(),
-            confidence_level=confidence_level,
-        )
+        try:
+            interval = percentile_interval(
+                point,
+                replicates,
+                n=len(y),
+                n_groups=self._n_groups(),
+                confidence_level=confidence_level,
+            )
+        except ValueError:
+            return self._undecided(point, confidence_level)
         return Difference(
             difference=point,
             ci_lower=interval.ci_lower,
@@ -146,6 +172,21 @@ class ScoreTable:
             n_groups=self._n_groups(),
             confidence_level=confidence_level,
             method="paired bootstrap",
+        )
+
+    def _undecided(self, point: float, confidence_level: float) -> Difference:
+        found = self._unbounded(point, confidence_level)
+        return Difference(
+            difference=point,
+            ci_lower=found.ci_lower,
+            ci_upper=found.ci_upper,
+            standard_error=found.standard_error,
+            statistic=float("nan"),
+            pvalue=1.0,
+            n=found.n,
+            n_groups=found.n_groups,
+            confidence_level=confidence_level,
+            method=found.method,
         )
 
     def differences(

@@ -2,15 +2,20 @@
 
 import html
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from workbench.stats import SequentialRule
 
 __all__ = ["SequentialLook", "SequentialOutcome", "SequentialResult"]
+
+
+# What JSON cannot say: bounds that are none.
+_UNKNOWN = {"ci_lower": -math.inf, "ci_upper": math.inf}
 
 
 class SequentialOutcome(StrEnum):
@@ -68,6 +73,8 @@ class SequentialResult:
         no two gains differed.
     n_available
         Units there were.
+    simulated
+        Whether the arm's answers are a stand-in's.
     """
 
     arm: str
@@ -76,6 +83,12 @@ class SequentialResult:
     path: tuple[SequentialLook, ...]
     n_fixed: float
     n_available: int
+    simulated: bool = False
+
+    @property
+    def label(self) -> str:
+        """The arm's name wherever people read it: `sim:` in front of a stand-in's."""
+        return f"sim:{self.arm}" if self.simulated else self.arm
 
     @property
     def last(self) -> SequentialLook:
@@ -86,6 +99,40 @@ class SequentialResult:
     def share_saved(self) -> float:
         """Share of the fixed design's units that were not asked; negative when more were."""
         return 1.0 - self.last.n_units / self.n_fixed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "arm": self.arm,
+            "outcome": str(self.outcome),
+            "rule": asdict(self.rule),
+            "path": [look._asdict() for look in self.path],
+            "n_fixed": self.n_fixed,
+            "n_available": self.n_available,
+            "simulated": self.simulated,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "SequentialResult":
+        """Read what `to_dict` wrote, from JSON, where null stands for what is not finite."""
+        rule = dict(stored["rule"])
+        rule["limits"] = None if rule["limits"] is None else tuple(rule["limits"])
+        path = tuple(
+            SequentialLook._make(
+                _UNKNOWN[k] if look[k] is None else look[k] for k in SequentialLook._fields
+            )
+            for look in stored["path"]
+        )
+        n_fixed = math.nan if stored["n_fixed"] is None else stored["n_fixed"]
+        return cls(
+            stored["arm"],
+            SequentialOutcome(stored["outcome"]),
+            SequentialRule(**rule),
+            path,
+            n_fixed,
+            stored["n_available"],
+            stored["simulated"],
+        )
 
     def sentence(self) -> str:
         """Say the conclusion in words."""
@@ -103,7 +150,7 @@ class SequentialResult:
             else ""
         )
         return (
-            f"{self.arm} {verdict} (gain {gain}, at any time within {span}; "
+            f"{self.label} {verdict} (gain {gain}, at any time within {span}; "
             f"{self.last.n_units:,} of {self.n_available:,} asked{saved})."
         )
 

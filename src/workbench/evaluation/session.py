@@ -10,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.claude import ClaudeClient, CostEstimate, Progress
+from workbench.claude import ClaudeClient, ClaudeRequest, CostEstimate, Progress
 from workbench.data import Catalogue, Dataset, Split
 from workbench.documents import to_json
 from workbench.evaluation.arms import build_arms
 from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
 from workbench.evaluation.run import evaluate
-from workbench.evaluation.spec import ClaudeArm, RunSpec, StackedArm, read_spec
-from workbench.predictors import ClaudeClassifier
+from workbench.evaluation.spec import ClaudeArm, FallbackArm, RunSpec, read_spec
+from workbench.predictors import planned_requests
 from workbench.settings import Settings
 from workbench.tasks import load_task
 
@@ -133,7 +133,9 @@ def evaluate_spec(
         if any(isinstance(arm, ClaudeArm) for arm in spec.arms.values()):
             on_progress(f"answers come from: {client.origin.describe()}")
 
-        def run(chosen: dict[str, Any], split: Split, latency_sample: int) -> Evaluation:
+        def run(
+            chosen: dict[str, Any], split: Split, latency_sample: int, **stop: Any
+        ) -> Evaluation:
             return evaluate(
                 task,
                 chosen,
@@ -146,9 +148,10 @@ def evaluate_spec(
                 confidence_level=spec.confidence_level,
                 random_state=spec.random_state,
                 on_progress=on_progress,
+                **stop,
             )
 
-        evaluation = run(arms, spec.split.split(), spec.latency_sample)
+        evaluation = run(arms, spec.split.split(), spec.latency_sample, **_stop(spec))
         beside = tuple(
             # How fast an arm is does not depend on the split: measured once is enough.
             run({name: arms[name] for name in place.arms}, place.split.split(), 0)
@@ -161,7 +164,8 @@ def evaluate_spec(
 def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPrice:
     """Estimate what a spec would cost; nothing is asked.
 
-    The training part of a stack is asked once for each member, out of fold.
+    The training part of a stack is asked once for each member, out of fold; what a cascade would
+    ask is estimated as `planned_requests` says. A run that can stop by itself costs at most this.
 
     Parameters
     ----------
@@ -184,18 +188,18 @@ def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPri
     train, test = dataset.take(positions.train), dataset.take(positions.test)
     with _client(spec, settings, None) as client:
         arms = build_arms(spec, task, dataset, client, folder=path.parent)
-        requests: dict[str, list[Any]] = {}
-        for name, arm in spec.arms.items():
-            members = arm.members if isinstance(arm, StackedArm) else (name,)
-            wanted = []
-            for estimator in (arms[m] for m in members):
-                if isinstance(estimator, ClaudeClassifier):
-                    groups = None if train.groups is None else train.groups.to_numpy()
-                    fitted = estimator.fit(train.X, train.y.to_numpy(), groups)
-                    for repeat in range(spec.n_repeats):
-                        wanted += fitted.requests(test.X, repeat=repeat)
-                    if isinstance(arm, StackedArm):
-                        wanted += fitted.requests(train.X)
+        requests: dict[str, list[ClaudeRequest]] = {}
+        timed = spec.split.kind == "time" and train.as_of is not None
+        for name, arm in arms.items():
+            wanted = planned_requests(
+                arm,
+                train.X,
+                train.y.to_numpy(),
+                test.X,
+                groups=None if train.groups is None else train.groups.to_numpy(),
+                as_of=train.as_of.to_numpy() if timed and train.as_of is not None else None,
+                n_repeats=spec.n_repeats,
+            )
             if wanted:
                 requests[name] = wanted
         return SpecPrice(
@@ -203,6 +207,18 @@ def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPri
             total=client.estimate([r for wanted in requests.values() for r in wanted]),
             origin=str(client.origin),
         )
+
+
+def _stop(spec: RunSpec) -> dict[str, Any]:
+    if spec.stop is None:
+        return {}
+    return {
+        "stop_when": spec.stop.when,
+        "stop_metric": spec.stop.metric,
+        "minimum_effect": spec.stop.minimum_effect,
+        "stop_bound": spec.stop.bound,
+        "batch_size": spec.stop.batch_size,
+    }
 
 
 def _dataset(spec: RunSpec, settings: Settings) -> Dataset:
@@ -218,7 +234,7 @@ def _dataset(spec: RunSpec, settings: Settings) -> Dataset:
 def _client(
     spec: RunSpec, settings: Settings, on_progress: Callable[[str], None] | None
 ) -> ClaudeClient:
-    told = [0.0]
+    told, arms = [0.0], spec.arms.values()
 
     def tell(progress: Progress) -> None:
         # A line every two seconds is enough for a log, and nothing for short runs.
@@ -236,5 +252,7 @@ def _client(
         settings,
         concurrency=spec.concurrency,
         budget_usd=spec.budget_usd,
+        # Where another member can stand in, an outage is an answer with an error.
+        on_outage="errors" if any(isinstance(a, FallbackArm) for a in arms) else "raise",
         on_progress=tell,
     )

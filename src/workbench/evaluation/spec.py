@@ -15,9 +15,10 @@ from workbench.documents import parse_model, read_document
 from workbench.errors import SpecError, WorkbenchError
 from workbench.evaluation.gate import Gate, GateRule
 from workbench.evaluation.scores import resamples_needed
+from workbench.predictors import CascadePolicy
 from workbench.tasks import Task, load_task
 
-__all__ = ["ArmSpec", "RunSpec", "read_spec"]
+__all__ = ["COMPOSITES", "ArmSpec", "CascadeArm", "FallbackArm", "RunSpec", "StopSpec", "read_spec"]
 
 # Names become columns, labels of plots and keys in MLflow.
 _ARM_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]*"
@@ -72,6 +73,42 @@ class StackedArm(_Strict):
     parameters: dict[str, int | float | str | bool | None] = {}
 
 
+class CascadeArm(_Strict):
+    """Other arms in order, the last one asked only where the policy says so.
+
+    Attributes
+    ----------
+    members
+        The first stage, and the last member.
+    policy
+        When the last member is asked.
+    metric, margin
+        By what, and by how much, the report's cascade may fall behind its last member and count
+        as equally good.
+    parameters
+        Of `CascadeClassifier`.
+    """
+
+    kind: Literal["cascade"]
+    members: tuple[str, ...] = Field(min_length=2, max_length=3)
+    policy: CascadePolicy
+    metric: Literal["accuracy", "brier", "log_loss"] = "accuracy"
+    margin: float = Field(default=0.01, gt=0)
+    parameters: dict[str, int | float | str | bool | None] = {}
+
+
+class FallbackArm(_Strict):
+    """Other arms in order, each standing in where those before it failed.
+
+    With such an arm in a spec, an outage gives every arm that asks Claude answers with errors
+    instead of ending the run.
+    """
+
+    kind: Literal["fallback"]
+    members: tuple[str, ...] = Field(min_length=2)
+    parameters: dict[str, int | float | str | bool | None] = {}
+
+
 class OwnArm(_Strict):
     """Your own scikit-learn estimator: `factory` names a function that makes it."""
 
@@ -80,7 +117,13 @@ class OwnArm(_Strict):
     parameters: dict[str, int | float | str | bool | None] = {}
 
 
-ArmSpec = Annotated[ModelArm | ClaudeArm | StackedArm | OwnArm, Field(discriminator="kind")]
+ArmSpec = Annotated[
+    ModelArm | ClaudeArm | StackedArm | CascadeArm | FallbackArm | OwnArm,
+    Field(discriminator="kind"),
+]
+# What each kind made of other arms may be made of: nothing of its own kind or a later one.
+COMPOSITES = (StackedArm, CascadeArm, FallbackArm)
+_VERBS = {"stacked": "stacks", "cascade": "cascades", "fallback": "falls back on"}
 
 
 class GateSpec(_Strict):
@@ -97,6 +140,30 @@ class BesideSpec(_Strict):
 
     split: SplitSpec
     arms: tuple[str, ...] = Field(min_length=1)
+
+
+class StopSpec(_Strict):
+    """When to stop asking: as soon as an anytime-valid test decides every arm.
+
+    Attributes
+    ----------
+    when
+        "decided".
+    metric
+        What decides: accuracy, brier or log_loss.
+    minimum_effect
+        Smallest gain over the baseline worth finding, in the unit of the metric.
+    bound
+        Gain to exceed.
+    batch_size
+        Examples asked about between two looks.
+    """
+
+    when: Literal["decided"] = "decided"
+    metric: Literal["accuracy", "brier", "log_loss"] = "brier"
+    minimum_effect: float = Field(gt=0)
+    bound: float = 0.0
+    batch_size: int = Field(default=50, ge=1)
 
 
 class RunSpec(_Strict):
@@ -123,6 +190,8 @@ class RunSpec(_Strict):
         Calls in flight.
     beside
         Further splits to report.
+    stop
+        When to stop asking before the test part is used up; the splits beside are asked whole.
     notebook
         The report's template, relative to the project.
     """
@@ -145,6 +214,7 @@ class RunSpec(_Strict):
     budget_usd: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=16, ge=1, le=1000)
     beside: tuple[BesideSpec, ...] = ()
+    stop: StopSpec | None = None
     notebook: str = "notebooks/evaluation_report.ipynb"
 
     @model_validator(mode="after")
@@ -166,18 +236,33 @@ class RunSpec(_Strict):
                 f"n_resamples is {self.n_resamples}, but intervals of {len(self.arms)} arms at "
                 f"confidence_level {self.confidence_level} need {needed}"
             )
-        for name, arm in self.arms.items():
-            for member in arm.members if isinstance(arm, StackedArm) else ():
-                if member not in self.arms:
-                    raise ValueError(f"arm {name!r} stacks {member!r}, which is not under arms")
-                if isinstance(self.arms[member], StackedArm):
-                    raise ValueError(f"arm {name!r} stacks {member!r}, which is a stack itself")
         for place in self.beside:
             for name in place.arms:
                 if name not in self.arms:
                     raise ValueError(f"beside names {name!r}, which is not under arms")
             if self.baseline not in place.arms:
                 raise ValueError(f"beside leaves out the baseline {self.baseline!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _made_of(self) -> "RunSpec":
+        for name, arm in self.arms.items():
+            if not isinstance(arm, COMPOSITES):
+                continue
+            verb, rank = _VERBS[arm.kind], COMPOSITES.index(type(arm))
+            for member in arm.members:
+                if member not in self.arms:
+                    raise ValueError(f"arm {name!r} {verb} {member!r}, which is not under arms")
+                if isinstance(self.arms[member], COMPOSITES[rank:]):
+                    kind = self.arms[member].kind
+                    raise ValueError(
+                        f"arm {name!r} {verb} {member!r}, which is a {kind} arm itself"
+                    )
+            if isinstance(arm, CascadeArm) and len(arm.members) != arm.policy.n_members:
+                raise ValueError(
+                    f"arm {name!r} has {len(arm.members)} members, but a cascade by "
+                    f"{arm.policy.kind} needs {arm.policy.n_members} here"
+                )
         return self
 
     def gate(self) -> Gate:

@@ -9,13 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from workbench.data import safe_folds
-from workbench.errors import PredictorError
 from workbench.features import TextScore, TreeTable, text_columns
+from workbench.predictors.checking import checked_frame, checked_labels
 
 __all__ = ["BoostedClassifier"]
 
@@ -126,19 +124,8 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
         DataError
             When the folds cannot hold both classes.
         """
-        frame = self._frame(X, reset=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        y = column_or_1d(y, warn=True)
-        check_consistent_length(frame, y)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise PredictorError(
-                f"Only binary classification is supported; y has {len(self.classes_)} class"
-                f"{'' if len(self.classes_) == 1 else 'es'}",
-                expected="two classes",
-                fix="check the labels or the split",
-            )
+        frame = checked_frame(self, X, reset=True)
+        self.classes_, labels = checked_labels(y, frame)
         folds = safe_folds(
             labels,
             groups=groups,
@@ -190,24 +177,10 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
             verbose=-1,
         )
 
-    def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:
-        if isinstance(X, pd.DataFrame):
-            # Only names and their number: categories and text are no numbers to validate.
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return X
-        values = validate_data(
-            self,
-            X,
-            reset=reset,
-            ensure_all_finite="allow-nan",
-            ensure_min_samples=2 if reset else 1,
-        )
-        return pd.DataFrame(values, columns=[f"x{i}" for i in range(values.shape[1])])
-
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated log-odds of the second class, shape (n_samples,)."""
         check_is_fitted(self)
-        frame = self._frame(X, reset=False)
+        frame = checked_frame(self, X, reset=False)
         table = self.table_.transform(frame)
         if self.text_ is not None:
             table = np.hstack([table, self.text_.transform(frame)])

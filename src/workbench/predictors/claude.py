@@ -204,6 +204,16 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         return [self._render(text) for text in texts]
 
     def _render(self, text: LeadText) -> RenderedPrompt:
+        return self.prompt.render(**self.prompt_values(text))
+
+    def prompt_values(self, text: LeadText) -> dict[str, str | list[dict[str, str]]]:
+        """Values of the prompt's variables for one row.
+
+        Parameters
+        ----------
+        text
+            The row as text.
+        """
         offered: dict[str, str | list[dict[str, str]]] = {
             "lead": text.lead,
             "message": text.message,
@@ -212,8 +222,7 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
             "examples": self.examples_,
         }
         # A variable the prompt wants and nobody offers is left for the prompt to complain about.
-        wanted = {k: v for k, v in offered.items() if k in self.prompt.variables}
-        return self.prompt.render(**wanted)
+        return {k: v for k, v in offered.items() if k in self.prompt.variables}
 
     def requests(self, X: pd.DataFrame, *, repeat: int = 0) -> list[ClaudeRequest]:
         """What `answer` would ask, one request a row; for pricing it beforehand."""
@@ -284,6 +293,7 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
             "inter_token_s": _seconds(answer.inter_token_s),
             "queued_s": answer.queued_s,
             "attempts": answer.attempts,
+            "calls": 1,
             **dataclasses.asdict(answer.usage),
             "cost_usd": answer.cost_usd,
             "price_table": answer.price_table,
@@ -291,6 +301,11 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
             "cache": answer.cache,
             "fallback_from": answer.fallback_from,
             "request_id": answer.request_id,
+            "answered_by": None,
+            "member_error": None,
+            "escalation_score": np.nan,
+            "first_proba": np.nan,
+            "first_cost_usd": np.nan,
         }
 
     def _read(self, answer: Answer) -> _Reading:

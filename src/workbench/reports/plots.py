@@ -1,74 +1,28 @@
 """Plots a reader can take in at a glance, as SVG with a text for those who cannot see them."""
 
-import base64
-import html
-import io
-from dataclasses import dataclass
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbench.evaluation import Evaluation
+from workbench.reports.drawing import COLOURS, GREY, Plot, clean, drawn, plain
 from workbench.scorers import metric
 from workbench.stats import reliability_curve
 
-__all__ = ["Plot", "frontier_plot", "interval_plot", "reliability_plot"]
+__all__ = ["frontier_plot", "interval_plot", "reliability_plot"]
 
-# Okabe & Ito (2008): distinguishable with any colour vision.
-_COLOURS = {"model": "#0072B2", "claude": "#D55E00", "ensemble": "#009E73"}
-_GREY = "#6b7280"
-_KINDS = {"model": "plain ML", "claude": "Claude", "ensemble": "ensemble"}
-_STAND_INS = {"claude": "simulated reader in Claude's place", "ensemble": "ensemble with it"}
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture with its description.
-
-    Parameters
-    ----------
-    svg
-        The picture.
-    alt
-        What it shows, in words.
-    """
-
-    svg: str
-    alt: str
-
-    def _repr_html_(self) -> str:
-        data = base64.b64encode(self.svg.encode()).decode()
-        return (
-            f'<img style="max-width:100%" alt="{html.escape(self.alt, quote=True)}" '
-            f'src="data:image/svg+xml;base64,{data}">'
-        )
-
-
-def _plot(figure: Figure, alt: str) -> Plot:
-    buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
-    )
-    text = buffer.getvalue()
-    return Plot(text[text.index("<svg") :], alt)
-
-
-def _plain(label: str) -> str:
-    # Matplotlib reads what stands between dollar signs as mathematics.
-    return label.replace("$", r"\$")
-
-
-def _clean(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color("#9ca3af")
-    axes.tick_params(colors="#374151", labelsize=9)
+_KINDS = {"model": "plain ML", "claude": "Claude", "ensemble": "ensemble", "cascade": "cascade"}
+_STAND_INS = {
+    "claude": "simulated reader in Claude's place",
+    "ensemble": "ensemble with it",
+    "cascade": "cascade with it",
+}
 
 
 def _kind_legend(axes: Axes, evaluation: Evaluation) -> None:
     words = _KINDS | (_STAND_INS if any(a.simulated for a in evaluation.arms) else {})
     for kind in dict.fromkeys(a.kind for a in evaluation.arms):
-        axes.plot([], [], "o", color=_COLOURS[kind], label=words[kind])
+        axes.plot([], [], "o", color=COLOURS[kind], label=words[kind])
 
 
 def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
@@ -86,17 +40,17 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     figure = Figure(figsize=(7.2, 0.55 * len(arms) + 1.2))
     axes = figure.subplots()
     base = evaluation.measurements[evaluation.info.baseline, name].estimate
-    axes.axvline(base, color=_GREY, lw=1, ls="--", zorder=0)
+    axes.axvline(base, color=GREY, lw=1, ls="--", zorder=0)
     for row, arm in enumerate(arms):
         found = evaluation.measurements[arm.name, name]
         hollow = arm.simulated
         axes.plot(
-            [found.ci_lower, found.ci_upper], [row, row], color=_COLOURS[arm.kind], lw=2.5,
+            [found.ci_lower, found.ci_upper], [row, row], color=COLOURS[arm.kind], lw=2.5,
             solid_capstyle="round",
         )  # fmt: skip
         axes.plot(
-            found.estimate, row, "o", ms=8, color=_COLOURS[arm.kind],
-            mfc="white" if hollow else _COLOURS[arm.kind], mew=2,
+            found.estimate, row, "o", ms=8, color=COLOURS[arm.kind],
+            mfc="white" if hollow else COLOURS[arm.kind], mew=2,
         )  # fmt: skip
         axes.annotate(
             how.format(found.estimate), (found.estimate, row), (0, 8), fontsize=8.5,
@@ -109,17 +63,17 @@ def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
             f"true probabilities {how.format(ceiling[name])}", (ceiling[name], len(arms) - 0.45),
             (-4, 0), textcoords="offset points", ha="right", fontsize=8, color="#111827",
         )  # fmt: skip
-    axes.set_yticks(range(len(arms)), [_plain(a.label) for a in arms])
+    axes.set_yticks(range(len(arms)), [plain(a.label) for a in arms])
     axes.set_ylim(-0.6, len(arms) - 0.2)
     axes.set_xlabel(f"{how.title} ({'more' if how.higher_is_better else 'less'} is better)")
     axes.annotate(
-        f"baseline: {_plain(evaluation.info.baseline)}", (base, -0.55), (3, 0),
-        textcoords="offset points", fontsize=8, color=_GREY,
+        f"baseline: {plain(evaluation.info.baseline)}", (base, -0.55), (3, 0),
+        textcoords="offset points", fontsize=8, color=GREY,
     )  # fmt: skip
-    _clean(axes)
+    clean(axes)
     level = f"{evaluation.info.confidence_level:.0%}"
     figures = "; ".join(f"{a.label} {evaluation.cell(a.name, name)}" for a in evaluation.arms)
-    return _plot(figure, f"{how.title} of each arm with {level} intervals: {figures}.")
+    return drawn(figure, f"{how.title} of each arm with {level} intervals: {figures}.")
 
 
 def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
@@ -145,23 +99,23 @@ def reliability_plot(evaluation: Evaluation, *, n_bins: int = 10) -> Plot:
             evaluation.scores.y, evaluation.scores.proba[arm.name], n_bins=n_bins
         )
         top = float(max(np.max(curve.mean_predicted), np.max(curve.fraction_positive))) * 1.15
-        panel.plot([0, top], [0, top], color=_GREY, lw=1, ls="--")
+        panel.plot([0, top], [0, top], color=GREY, lw=1, ls="--")
         panel.errorbar(
             curve.mean_predicted, curve.fraction_positive,
             yerr=[
                 np.clip(curve.fraction_positive - curve.ci_lower, 0, None),
                 np.clip(curve.ci_upper - curve.fraction_positive, 0, None),
             ],
-            fmt="o-", ms=4, lw=1.2, elinewidth=1, color=_COLOURS[arm.kind],
+            fmt="o-", ms=4, lw=1.2, elinewidth=1, color=COLOURS[arm.kind],
         )  # fmt: skip
-        panel.set_title(_plain(arm.label), fontsize=9.5)
+        panel.set_title(plain(arm.label), fontsize=9.5)
         panel.set_xlim(0, top)
         panel.set_ylim(0, top)
-        _clean(panel)
+        clean(panel)
         words.append(f"{arm.label} calibration error {evaluation.cell(arm.name, 'ece')}")
     figure.supxlabel("predicted share of conversions", fontsize=9)
     figure.supylabel("observed share", fontsize=9)
-    return _plot(
+    return drawn(
         figure,
         "Reliability diagrams, predicted against observed share in ten bins of equal size; the "
         f"dashed line is perfect calibration. {'; '.join(words)}.",
@@ -180,7 +134,7 @@ def _label_points(axes: Axes, points: list[tuple[float, float, str]]) -> None:
             at -= line / 4
         taken.append((x, at))
         axes.annotate(
-            _plain(name), (x, y), (x + 0.025 * width / 0.4, at), va="center", fontsize=9,
+            plain(name), (x, y), (x + 0.025 * width / 0.4, at), va="center", fontsize=9,
             arrowprops={"arrowstyle": "-", "color": "#9ca3af", "lw": 0.6},
         )  # fmt: skip
 
@@ -204,10 +158,10 @@ def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
     figure = Figure(figsize=(7.2, 3.8))
     axes = figure.subplots()
     for cost, found, arm in points:
-        axes.plot([cost, cost], [found.ci_lower, found.ci_upper], color=_COLOURS[arm.kind], lw=2)
+        axes.plot([cost, cost], [found.ci_lower, found.ci_upper], color=COLOURS[arm.kind], lw=2)
         axes.plot(
-            cost, found.estimate, "o", ms=8, mew=2, color=_COLOURS[arm.kind],
-            mfc="white" if arm.simulated else _COLOURS[arm.kind],
+            cost, found.estimate, "o", ms=8, mew=2, color=COLOURS[arm.kind],
+            mfc="white" if arm.simulated else COLOURS[arm.kind],
         )  # fmt: skip
     _label_points(axes, [(cost, found.estimate, arm.label) for cost, found, arm in points])
     best, line = -np.inf, []
@@ -215,17 +169,17 @@ def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
         if sign * found.estimate > best:
             best = sign * found.estimate
             line.append((cost, found.estimate))
-    axes.plot(*zip(*line, strict=True), color=_GREY, lw=1, ls="--", zorder=0)
+    axes.plot(*zip(*line, strict=True), color=GREY, lw=1, ls="--", zorder=0)
     top = max(cost for cost, _, _ in points)
     axes.set_xlim(-0.04 * (top or 1), 1.22 * (top or 1))
     axes.set_xlabel("cost per 1,000 predictions, USD")
     axes.set_ylabel(how.title)
     _kind_legend(axes, evaluation)
-    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
-    _clean(axes)
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    clean(axes)
     names = {(c, f.estimate): a.label for c, f, a in points}
     frontier = ", ".join(names[point] for point in line)
-    return _plot(
+    return drawn(
         figure,
         f"{how.title} against cost per 1,000 predictions; on the frontier: {frontier}.",
     )

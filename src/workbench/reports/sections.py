@@ -1,10 +1,13 @@
 """The parts of a report, each shown as HTML in a notebook and in the exported page."""
 
 from workbench.evaluation import ArmInfo, Evaluation, Verdict, caveats
+from workbench.evaluation.anytime import anytime_measured
 from workbench.evaluation.gate import Decision, RuleResult
 from workbench.evaluation.session import SpecResult
+from workbench.reports.decisions import cascades_html, sequential_html
+from workbench.reports.drawing import Plot
 from workbench.reports.markup import Section, breakable, escape, figure, table
-from workbench.reports.plots import Plot, frontier_plot, interval_plot, reliability_plot
+from workbench.reports.plots import frontier_plot, interval_plot, reliability_plot
 from workbench.reports.provenance import arms_table, facts_table
 from workbench.scorers import metric
 from workbench.tasks import load_task
@@ -74,7 +77,7 @@ class Report:
                 if not self.evaluation.arm(a.arm).simulated
             )
         arm = self.verdict.promoted
-        sentence = self.evaluation.compare(self._primary).sentence(arm)
+        sentence = self._sentences()[arm]
         latency = self.evaluation.cell(arm, "latency_p95_s")
         cost = self.evaluation.cell(arm, "cost_per_1000_usd")
         return f"<p>{escape(sentence)} Latency p95 {latency}; cost per 1,000 {cost}.</p>"
@@ -91,7 +94,6 @@ class Report:
 
     def _glance(self) -> str:
         rows = []
-        compared = self.evaluation.compare(self._primary)
         how = metric(self._primary)
         for arm in self.evaluation.arms:
             if arm.name == self.verdict.baseline:
@@ -100,10 +102,8 @@ class Report:
                 found = self.verdict.arm(arm.name)
                 word = self.verdict.word(arm.name)
                 judged = f"<b class='{_CLASSES[found.decision]}'>{escape(word)}</b>"
-                d = compared[arm.name].difference
-                difference = figure(
-                    *(how.format(v, signed=True) for v in (d.difference, d.ci_lower, d.ci_upper))
-                )
+                bounds = self._difference(arm.name)
+                difference = figure(*(how.format(v, signed=True) for v in bounds))
             rows.append(
                 [
                     escape(arm.label),
@@ -132,9 +132,27 @@ class Report:
             f"class is right <b>{self.evaluation.majority_accuracy:.1%}</b> of the time.</p>"
         )
 
+    def _difference(self, arm: str) -> tuple[float, float, float]:
+        """Difference from the baseline with its interval, one that holds as the run ended."""
+        found = None
+        if self.evaluation.sequential:
+            found = anytime_measured(self.evaluation, arm, self._primary, difference=True)
+        if found is not None:
+            return found.estimate, found.ci_lower, found.ci_upper
+        d = self.evaluation.compare(self._primary)[arm].difference
+        return d.difference, d.ci_lower, d.ci_upper
+
+    def _sentences(self) -> dict[str, str]:
+        """Each arm against the baseline in words."""
+        if self._primary == self.evaluation.info.stop_metric:
+            decided = self.evaluation.sequential.items()
+            return {arm: result.sentence() for arm, result in decided}
+        found = self.evaluation.compare(self._primary)
+        return {a.arm: found.sentence(a.arm) for a in found.arms}
+
     def _figure(self, arm: ArmInfo, name: str) -> str:
         found, how = self.evaluation.measurements[arm.name, name], metric(name)
-        if found.n == 0 or (name.startswith("latency") and arm.simulated):
+        if found.n == 0 or (how.unit == "s" and arm.simulated):
             return escape(self.evaluation.cell(arm.name, name))
         return figure(*(how.format(v) for v in (found.estimate, found.ci_lower, found.ci_upper)))
 
@@ -173,13 +191,15 @@ class Report:
     @property
     def comparison(self) -> Section:
         """Differences from the baseline as sentences, and the interval plot."""
-        found = self.evaluation.compare(self._primary)
-        items = "".join(f"<li>{escape(found.sentence(a.arm))}</li>" for a in found.arms)
+        sentences, level = self._sentences(), self.evaluation.info.confidence_level
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences.values())
+        hold = f"The intervals of all {len(sentences)} comparisons hold together at {level:.0%}."
+        if self.evaluation.sequential and self._primary != self.evaluation.info.stop_metric:
+            hold = "Their intervals are made for a fixed number of examples (WB-C10)."
         return Section(
             f"<h2>Against the baseline</h2>{_shown(interval_plot(self.evaluation, self._primary))}"
-            f"<p>Differences are paired: both arms judge the same examples. The intervals of all "
-            f"{len(found.arms)} comparisons hold together at {found.confidence_level:.0%}.</p>"
-            f"<ul>{items}</ul>"
+            "<p>Differences are paired: both arms judge the same examples. "
+            f"{hold}</p><ul>{items}</ul>"
         )
 
     @property
@@ -187,19 +207,28 @@ class Report:
         """Every arm by every metric."""
         quality = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "lift_at_10")
         right = ("accuracy", "error_rate", "abstain_rate")
-        working = ("latency_p50_s", "latency_p95_s", "latency_p99_s", "cost_per_1000_usd")
+        working = ("latency_p50_s", "latency_p95_s", "latency_p99_s")
+        money = ("cost_per_1000_usd", "cost_per_correct_usd", "retry_rate")
         info, groups = self.evaluation.info, self.evaluation.scores.groups
         clustered = "" if groups is None else f", clustered by {len(set(groups)):,} groups"
         timed = [a.name for a in self.evaluation.arms if not a.simulated]
-        measured = max(self.evaluation.measurements[a, working[0]].n for a in timed)
+        counts = (self.evaluation.measurements[a, working[0]].n for a in timed)
+        measured = max(counts, default=0)
         return Section(
             "<h2>Accuracy, latency and cost</h2>"
             f"<p>n = {info.n_test:,} test examples; brackets are {info.confidence_level:.0%} "
             f"intervals{clustered}.</p>{self._metrics(quality)}{self._metrics(right)}"
             f"<p>Accuracy of the majority class: <b>{self.evaluation.majority_accuracy:.1%}</b>. "
             f"Latency is that of single predictions (up to {measured:,} of them an arm), not of a "
-            f"batch divided by its size.</p>{self._metrics(working)}{self._training()}"
+            f"batch divided by its size.</p>{self._metrics(working)}{self._streamed()}"
+            f"{self._metrics(money)}{self._training()}"
         )
+
+    def _streamed(self) -> str:
+        names = ("ttft_p50_s", "ttft_p95_s")
+        measured = self.evaluation.measurements
+        streamed = any(measured[arm, names[0]].n for arm in self.evaluation.arm_names)
+        return self._metrics(names) if streamed else ""
 
     def _metrics(self, names: tuple[str, ...]) -> str:
         rows = [
@@ -247,6 +276,16 @@ class Report:
             f"and cost. The time of this machine's own models is not priced.{note}</p>"
             + _shown(frontier_plot(self.evaluation, self._primary))
         )
+
+    @property
+    def cascades(self) -> Section:
+        """What cascades save; empty without one."""
+        return Section(cascades_html(self.evaluation, self.result.spec))
+
+    @property
+    def sequential(self) -> Section:
+        """When asking stopped, and why; empty where everything was asked."""
+        return Section(sequential_html(self.evaluation))
 
     @property
     def claims(self) -> Section:

@@ -1,6 +1,7 @@
 """Metrics as data: what is measured, in which unit, and which way is better."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from workbench.errors import EvaluationError
 
 __all__ = ["METRICS", "Metric", "metric"]
 
+_CENT = 0.01
 _TIME_UNITS = ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs"))
 
 
@@ -43,6 +45,8 @@ class Metric:
         --------
         >>> metric("accuracy").format(0.9073), metric("latency_p50_s").format(0.0042)
         ('90.7 %', '4.2 ms')
+        >>> metric("cost_per_1000_usd").format(1.5), metric("cost_per_correct_usd").format(0.00031)
+        ('$1.50', '$0.00031')
         """
         sign = "+" if signed else ""
         if value != value:
@@ -60,7 +64,10 @@ class Metric:
             )
             return digits.replace("-", "−")
         if self.unit == "USD":
-            return f"{sign if value > 0 else ''}${value:,.2f}".replace("$-", "−$")
+            # Cents, or two figures of what is less than a cent.
+            small = 0 < abs(value) < _CENT
+            places = 1 - math.floor(math.log10(abs(value))) if small else 2
+            return f"{sign if value > 0 else ''}${value:,.{places}f}".replace("$-", "−$")
         return f"{value:{sign}.4f}".replace("-", "−")
 
 
@@ -101,10 +108,38 @@ _ALL = (
     Metric("latency_p95_s", "Latency p95", False, "95 of 100 single predictions are faster", "s"),
     Metric("latency_p99_s", "Latency p99", False, "99 of 100 single predictions are faster", "s"),
     Metric(
+        "ttft_p50_s",
+        "First token p50",
+        False,
+        "half of streamed answers begin sooner",
+        "s",
+    ),
+    Metric(
+        "ttft_p95_s",
+        "First token p95",
+        False,
+        "95 of 100 streamed answers begin sooner",
+        "s",
+    ),
+    Metric(
+        "retry_rate",
+        "Retries",
+        False,
+        "share of predictions that asked Claude and had to ask again",
+        "%",
+    ),
+    Metric(
         "cost_per_1000_usd",
         "Cost per 1,000",
         False,
         "price of the tokens for 1,000 predictions",
+        "USD",
+    ),
+    Metric(
+        "cost_per_correct_usd",
+        "Cost per right one",
+        False,
+        "price of all tokens, failed answers' too, for each prediction that is right at 0.5",
         "USD",
     ),
 )
