@@ -164,7 +164,9 @@ def test_advice_with_a_guardrail(
     assert state.alarm is (code == "WB-M02")
     if state.alarm:
         assert state.alerts[0].code == "WB-M02"
-        assert "complaint is worse under new by more than its margin of 0.02" in str(state.alerts)
+        assert "complaint is worse under new by more than its margin of 2.00 pp" in str(
+            state.alerts
+        )
 
 
 def test_a_winner_waits_for_its_guardrail() -> None:

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from workbench.abtest.design import Design, FixedHorizon
 from workbench.abtest.metrics import Metric
+from workbench.abtest.rendering import figure_text
 
 __all__ = ["Action", "Advice", "Alert", "PathRow", "State", "advise", "alerts_of", "state_of"]
 
@@ -159,7 +160,7 @@ def alerts_of(
                     f"{row.metric} is worse under {row.arm} by "
                     + (f"more than its margin of {_margin(metric)}" if broken else
                        f"an amount its margin of {_margin(metric)} may not cover")
-                    + f": {shown(row)}",
+                    + f": {_told(design, row)}",
                 )
             )  # fmt: skip
         if _crossed(path, row):
@@ -193,16 +194,19 @@ def advise(
     return tuple(_advise(design, arm, path, alerts, n_counted) for arm in design.treatments)
 
 
-def shown(row: PathRow) -> str:
-    """A difference with its interval, in the unit of the metric.
+def shown(row: PathRow, kind: str) -> str:
+    """A difference with its interval, in the unit of the metric's kind.
 
     Examples
     --------
     >>> row = PathRow(1, 1.0, 9, "m", "primary", "a", 1, 2, 0.5, 0.25, 0.75, 0.1, 5, 2, 0.1, "open")
-    >>> shown(row)
-    '+0.5 [+0.25, +0.75]'
+    >>> shown(row, "mean"), shown(row, "proportion")
+    ('+0.5 [+0.25, +0.75]', '+50.00 pp [+25.00 pp, +75.00 pp]')
     """
-    return f"{row.difference:+.4g} [{row.ci_lower:+.4g}, {row.ci_upper:+.4g}]"
+    value, low, high = (
+        figure_text(kind, v, signed=True) for v in (row.difference, row.ci_lower, row.ci_upper)
+    )
+    return f"{value} [{low}, {high}]"
 
 
 def _advise(
@@ -221,11 +225,19 @@ def _advise(
     for row in guards:
         if row.state == "broken":
             return Advice(
-                arm, "roll back", "WB-M02", f"{row.metric} broke its margin: {shown(row)}"
+                arm,
+                "roll back",
+                "WB-M02",
+                f"{row.metric} broke its margin: {_told(design, row)}",
             )
     for row in primary:
         if row.state == "worse":
-            return Advice(arm, "roll back", "WB-M04", f"{row.metric} is worse: {shown(row)}")
+            return Advice(
+                arm,
+                "roll back",
+                "WB-M04",
+                f"{row.metric} is worse: {_told(design, row)}",
+            )
     if not primary or all(row.state == "too early" for row in primary):
         n = min((row.n_units for row in primary), default=0)
         return Advice(
@@ -245,10 +257,15 @@ def _undisturbed(
         return Advice(
             arm, "continue", "WB-M06",
             f"{won[0].metric} looks better, but the design decides at its planned end:"
-            f" {shown(won[0])}",
+            f" {_told(design, won[0])}",
         )  # fmt: skip
     if won and not unsure:
-        return Advice(arm, "promote", "WB-M07", f"{won[0].metric} is better: {shown(won[0])}")
+        return Advice(
+            arm,
+            "promote",
+            "WB-M07",
+            f"{won[0].metric} is better: {_told(design, won[0])}",
+        )
     if won and not done:
         return Advice(
             arm, "continue", "WB-M08",
@@ -258,13 +275,13 @@ def _undisturbed(
     if len(small) == len(primary):
         return Advice(
             arm, "stop", "WB-M09",
-            f"an effect worth finding is excluded: {small[0].metric} {shown(small[0])}",
+            f"an effect worth finding is excluded: {small[0].metric} {_told(design, small[0])}",
         )  # fmt: skip
     if done:
         what = "a guardrail" if won else primary[0].metric
         return Advice(
             arm, "stop", "WB-M10", f"the planned units are in and {what} is undecided:"
-            f" {shown(primary[0])}",
+            f" {_told(design, primary[0])}",
         )  # fmt: skip
     if design.coverage < 1 and guards and not unsure:
         return Advice(
@@ -272,7 +289,16 @@ def _undisturbed(
             f"every guardrail holds at {design.coverage:.0%} of the units; {primary[0].metric} is"
             " still open",
         )  # fmt: skip
-    return Advice(arm, "continue", "WB-M13", f"undecided: {primary[0].metric} {shown(primary[0])}")
+    return Advice(
+        arm,
+        "continue",
+        "WB-M13",
+        f"undecided: {primary[0].metric} {_told(design, primary[0])}",
+    )
+
+
+def _told(design: Design, row: PathRow) -> str:
+    return shown(row, design.metrics[row.metric].kind)
 
 
 def _too_small(metric: Metric, row: PathRow) -> bool:
@@ -289,4 +315,8 @@ def _crossed(path: tuple[PathRow, ...], row: PathRow) -> bool:
 
 def _margin(metric: Metric) -> str:
     margin = metric.margin or 0.0
-    return f"{margin:.2%} of the control" if metric.margin_scale == "relative" else f"{margin:.4g}"
+    return (
+        f"{margin:.2%} of the control"
+        if metric.margin_scale == "relative"
+        else figure_text(metric.kind, margin, signed=True).lstrip("+")
+    )

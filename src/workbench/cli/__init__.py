@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import workbench as wb
+from workbench.cli.abtest import abtest
 from workbench.cli.catalogue import data
 from workbench.cli.console import Json, print_json, run_until_stopped, say
 from workbench.cli.runtime import audit, cassette, emulate, ledger
@@ -151,6 +152,7 @@ def ui(
 
 
 app.add_typer(data, name="data")
+app.add_typer(abtest, name="abtest")
 app.add_typer(audit, name="audit")
 app.add_typer(cassette, name="cassette")
 app.add_typer(subject, name="subject")
