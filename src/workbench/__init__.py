@@ -8,7 +8,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.abtest import Assigner, EventStore, analyse, plan, read_design
+    from workbench.abtest import (
+        Assigner,
+        EventStore,
+        analyse,
+        plan,
+        read_design,
+        read_registration,
+        register,
+    )
+    from workbench.abtest.monitor import monitor
+    from workbench.abtest.report_files import open_data, read_events, record_events
     from workbench.claude import (
         AnswerStore,
         Cassette,
@@ -50,11 +60,13 @@ if TYPE_CHECKING:
     from workbench.privacy import Anchor, AuditLog, PrivacyGate, TenantKeys
     from workbench.prompts import read_prompt
     from workbench.reports import Report, run_spec
+    from workbench.reports.experiment import run_experiment_report
     from workbench.scorers import metric
     from workbench.settings import Settings
     from workbench.subjects import Stores, erase_subject, export_subject
     from workbench.tasks import TASKS, load_task
     from workbench.tracking import log_result, server_command, traced_calls
+    from workbench.tracking.abtest import log_experiment
 
 __version__ = "0.1.0"
 
@@ -104,16 +116,24 @@ _HOMES = MappingProxyType(
         "export_subject": "workbench.subjects",
         "load_dataset": "workbench.data",
         "load_task": "workbench.tasks",
+        "log_experiment": "workbench.tracking.abtest",
         "log_result": "workbench.tracking",
         "logistic_baseline": "workbench.predictors",
         "metric": "workbench.scorers",
+        "monitor": "workbench.abtest.monitor",
+        "open_data": "workbench.abtest.report_files",
         "plan": "workbench.abtest",
         "price_spec": "workbench.evaluation",
         "prior_baseline": "workbench.predictors",
         "prompt_cost": "workbench.predictors",
         "read_design": "workbench.abtest",
+        "read_events": "workbench.abtest.report_files",
         "read_prompt": "workbench.prompts",
+        "read_registration": "workbench.abtest",
         "read_spec": "workbench.evaluation",
+        "record_events": "workbench.abtest.report_files",
+        "register": "workbench.abtest",
+        "run_experiment_report": "workbench.reports.experiment",
         "run_spec": "workbench.reports",
         "saving": "workbench.evaluation",
         "say": "workbench.evaluation",
@@ -167,16 +187,24 @@ __all__ = [
     "export_subject",
     "load_dataset",
     "load_task",
+    "log_experiment",
     "log_result",
     "logistic_baseline",
     "metric",
+    "monitor",
+    "open_data",
     "plan",
     "price_spec",
     "prior_baseline",
     "prompt_cost",
     "read_design",
+    "read_events",
     "read_prompt",
+    "read_registration",
     "read_spec",
+    "record_events",
+    "register",
+    "run_experiment_report",
     "run_spec",
     "saving",
     "say",

@@ -6,8 +6,8 @@ import nbformat
 import pytest
 
 from workbench.abtest.report_run import read_experiment
-from workbench.cli.abtest_report import run_experiment_report
 from workbench.errors import SpecError
+from workbench.reports.experiment import run_experiment_report
 from workbench.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,9 @@ from workbench.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted(
-    p for p in (ROOT / "notebooks").glob("*.ipynb") if p.name != "evaluation_report.ipynb"
+    p
+    for p in (ROOT / "notebooks").glob("*.ipynb")
+    if p.name not in {"evaluation_report.ipynb", "abtest_report.ipynb"}
 )
 
 

@@ -1,10 +1,8 @@
 """`workbench abtest`: the life of an online experiment, from its design to its report."""
 
 import functools
-import importlib
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -19,25 +17,6 @@ abtest = typer.Typer(
     help="Online experiments: design, assign, record, analyse, monitor.\n\n"
     "Exit status: 0 done, 1 an alarm (arms do not get their share, a guardrail is broken, events "
     "contradict what was recorded), 2 wrong usage or input.",
-)
-
-# Loaded on first use, so that `workbench --help` stays quick.
-_HOMES = MappingProxyType(
-    {
-        "Assigner": "workbench.abtest.assignment",
-        "EventStore": "workbench.abtest.store",
-        "analyse": "workbench.abtest.analysis",
-        "log_experiment": "workbench.tracking.abtest",
-        "monitor": "workbench.abtest.monitor",
-        "open_data": "workbench.abtest.report_files",
-        "plan": "workbench.abtest.planning",
-        "read_design": "workbench.abtest.design",
-        "read_events": "workbench.abtest.report_files",
-        "read_registration": "workbench.abtest.registration",
-        "record_events": "workbench.abtest.report_files",
-        "register": "workbench.abtest.registration",
-        "run_experiment_report": "workbench.cli.abtest_report",
-    }
 )
 
 DesignFile = Annotated[Path, typer.Argument(help="The design (YAML), see experiments/abtest.")]
@@ -77,9 +56,9 @@ def design(
     as_json: Json = False,
 ) -> None:
     """Check a design, say how many units it needs, and register it if wanted."""
-    read = _get("read_design")(file)
-    found = _get("plan")(read, units_per_day=units_per_day)
-    registration = None if register is None else _get("register")(read, register)
+    read = wb.read_design(file)
+    found = wb.plan(read, units_per_day=units_per_day)
+    registration = None if register is None else wb.register(read, register)
     if as_json:
         print_json(
             {
@@ -113,12 +92,12 @@ def assign(
 
     A unit that was recorded keeps the arm it has, whatever became of the weights since.
     """
-    read = _get("read_design")(file)
+    read = wb.read_design(file)
     path, recorded = _store_path(read, store), None
     if path.exists():
-        known = _get("EventStore")(path)
+        known = wb.EventStore(path)
         recorded = functools.partial(known.recorded_arm, read.name)
-    assigner = _get("Assigner")(read, recorded=recorded)
+    assigner = wb.Assigner(read, recorded=recorded)
     moment = _moment(at)
     found = [assigner.assign(one, cluster_id=cluster, at=moment) for one in unit]
     if as_json:
@@ -146,9 +125,9 @@ def record(
     Exit status 1: events contradict what was recorded under their identifiers before; the first
     ones were kept.
     """
-    read = _get("read_design")(file)
+    read = wb.read_design(file)
     path = _store_path(read, store)
-    found = _get("record_events")(_get("EventStore")(path), _get("read_events")(events, read))
+    found = wb.record_events(wb.EventStore(path), wb.read_events(events, read))
     if as_json:
         print_json({**found._asdict(), "store": str(path)})
     else:
@@ -177,11 +156,11 @@ def analyse(
 
     Exit status 1: the arms do not get their share, or a guardrail is violated.
     """
-    read = _get("read_design")(file)
+    read = wb.read_design(file)
     path = _data_path(read, data)
-    units = _get("open_data")(path, read, rows_per_cluster=rows_per_cluster)
-    known = None if registration is None else _get("read_registration")(registration)
-    found = _get("analyse")(
+    units = wb.open_data(path, read, rows_per_cluster=rows_per_cluster)
+    known = None if registration is None else wb.read_registration(registration)
+    found = wb.analyse(
         read, units, registration=known, as_of=_moment(as_of), arm=arm, exposed_at=exposed_at
     )
     parameters = {
@@ -226,9 +205,9 @@ def monitor(
 
     Exit status 1: the arms do not get their share, or a guardrail is broken.
     """
-    read = _get("read_design")(file)
-    units = _get("open_data")(_data_path(read, data), read, rows_per_cluster=rows_per_cluster)
-    found = _get("monitor")(
+    read = wb.read_design(file)
+    units = wb.open_data(_data_path(read, data), read, rows_per_cluster=rows_per_cluster)
+    found = wb.monitor(
         read, units, as_of=_moment(as_of), arm=arm, exposed_at=exposed_at, every_days=every_days
     )
     if as_json:
@@ -236,10 +215,6 @@ def monitor(
     else:
         print(found.to_markdown())
     raise typer.Exit(1 if found.alarm else 0)
-
-
-def _get(name: str) -> Any:
-    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 def _store_path(design: Any, store: Path | None) -> Path:
@@ -264,11 +239,11 @@ def _moment(text: str) -> datetime:
 
 def _report(name: str, parameters: dict[str, Any]) -> Path:
     say("executing the notebook")
-    page: Path = _get("run_experiment_report")(name, parameters)
+    page: Path = wb.run_experiment_report(name, parameters)
     return page
 
 
 def _track(found: Any, page: Path | None) -> str:
     say("logging to MLflow")
-    run_id: str = _get("log_experiment")(found, settings=wb.Settings.from_env(), report=page)
+    run_id: str = wb.log_experiment(found, settings=wb.Settings.from_env(), report=page)
     return run_id

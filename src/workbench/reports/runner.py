@@ -17,7 +17,7 @@ from workbench.reports.page import export_page
 from workbench.settings import Settings
 from workbench.tasks import load_task
 
-__all__ = ["RunOutcome", "run_spec"]
+__all__ = ["RunOutcome", "execute_notebook", "read_template", "run_spec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcom
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")[:-3]
     folder = settings.mlruns / "runs" / f"{spec.name}-{stamp}"
     parameters = {"spec_path": str(path), "run_dir": str(folder)}
-    notebook = _template(template, parameters)
+    notebook = read_template(template, parameters)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -78,7 +78,7 @@ def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcom
             fix="make mlruns/ a folder that can be written",
         ) from None
     try:
-        executed = _execute(notebook, folder, parameters, template, settings)
+        executed = execute_notebook(notebook, folder, parameters, template, settings)
         report = export_page(executed, folder / "report.html", title=_title(spec))
         return RunOutcome(SpecResult.load(folder), folder, report)
     except BaseException:
@@ -91,7 +91,21 @@ def _title(spec: RunSpec) -> str:
     return f"{load_task(spec.task).title}: {spec.name}"
 
 
-def _template(path: Path, parameters: dict[str, str]) -> Any:
+def read_template(path: Path, parameters: dict[str, str]) -> Any:
+    """Read a notebook and check that it takes the parameters.
+
+    Parameters
+    ----------
+    path
+        An ``.ipynb`` or its ``.py:percent`` pair.
+    parameters
+        What would be handed to it.
+
+    Raises
+    ------
+    SpecError
+        When it cannot be read, or does not take one of them.
+    """
     import jupytext
 
     try:
@@ -125,9 +139,29 @@ def _parameters_of(notebook: Any) -> list[str]:
     return [line.split("=")[0].split(":")[0].strip() for line in lines if "=" in line]
 
 
-def _execute(
+def execute_notebook(
     notebook: Any, folder: Path, parameters: dict[str, Any], template: Path, settings: Settings
 ) -> Any:
+    """Execute a notebook through papermill, in a kernel with these settings.
+
+    Parameters
+    ----------
+    notebook
+        As `read_template` gave it.
+    folder
+        Takes the executed notebook.
+    parameters
+        For its parameters cell.
+    template
+        Where it was read from, for errors.
+    settings
+        Settings of the kernel's process.
+
+    Raises
+    ------
+    WorkbenchError
+        When a cell fails, with what the cell said.
+    """
     # Notebook machinery is imported where it is used: whoever only displays a report,
     # such as the kernel itself, starts without it.
     import papermill

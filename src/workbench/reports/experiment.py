@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import SpecError
 from workbench.reports.page import export_page
-from workbench.reports.runner import _execute, _template
+from workbench.reports.runner import execute_notebook, read_template
 from workbench.settings import Settings
 
 __all__ = ["run_experiment_report"]
@@ -46,7 +46,7 @@ def run_experiment_report(
     folder = known.mlruns / "runs" / f"abtest-{slug}-{stamp}"
     given = {**parameters, "run_dir": str(folder)}
     template = (known.root / _NOTEBOOK).resolve()
-    notebook = _template(template, given)
+    notebook = read_template(template, given)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -56,7 +56,7 @@ def run_experiment_report(
             fix="make mlruns/ a folder that can be written",
         ) from None
     try:
-        executed = _execute(notebook, folder, given, template, known)
+        executed = execute_notebook(notebook, folder, given, template, known)
         return export_page(executed, folder / "report.html", title=name)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
