@@ -66,7 +66,7 @@ def test_the_ledger_adds_up_the_same_in_every_form(root: Path) -> None:
 
 
 def test_the_ledger_can_start_later(root: Path) -> None:
-    assert call(root, "ledger", "--since", "2999-01-01").stdout == "Nothing has been asked yet.\n"
+    assert call(root, "ledger", "--since", "2999-01-01").stdout == "Nothing was asked since then.\n"
     assert "Invalid value" in call(root, "ledger", "--since", "yesterday", status=2).stderr
     assert "has no column 'colour'" in call(root, "ledger", "--by", "colour", status=2).stderr
 

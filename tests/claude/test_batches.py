@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -113,3 +114,46 @@ def test_a_batch_the_budget_may_not_cover_is_not_made(
 
 def _interrupt(_: Progress) -> None:
     raise KeyboardInterrupt
+
+
+def test_two_clients_of_one_store_share_a_batch_and_pay_once(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    emulator, client = rig(FaultPlan(batch_polls=4))
+    _, other = rig(base_url=emulator.url, store=client.store.path)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda c: c.ask_batch(questions, poll_s=0.05), (client, other)))
+    for answers in both:
+        assert [answer.error for answer in answers] == [None] * len(questions)
+    assert emulator.books()["answered"] == len(questions) == len(client.store.ledger_frame())
+
+
+def test_a_batch_of_somebody_else_s_is_no_answer(rig: Rig, questions: list[ClaudeRequest]) -> None:
+    emulator, client = rig()
+    _, stranger = rig(base_url=emulator.url, store=client.store.path.with_name("other.sqlite"))
+    stranger.ask_batch(questions[:5], poll_s=0.01)
+    mine = questions[5:10]
+    client.store.open_batch(Origin.SIMULATED, None, {client.key(q): (q.model, None) for q in mine})
+    first = client.ask_batch(mine, poll_s=0.01)  # adopts the stranger's, of the same size
+    assert {answer.error for answer in first} == {"batch: without a result"}
+    assert [answer.error for answer in client.ask_batch(mine, poll_s=0.01)] == [None] * 5
+
+
+def test_an_interrupted_batch_gives_its_reservation_back(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    _, client = rig(FaultPlan(batch_polls=40), budget_usd=0.02)
+    for _ in range(5):
+        with pytest.raises(KeyboardInterrupt):
+            client.ask_batch(questions, poll_s=0.01, on_progress=_interrupt)
+    assert not client._engine.budget.anything_reserved
+    assert [a.error for a in client.ask_batch(questions, poll_s=0.01)] == [None] * len(questions)
+
+
+def test_of_a_batch_s_subjects_nothing_is_left(rig: Rig, questions: list[ClaudeRequest]) -> None:
+    _, client = rig()
+    client.ask_batch([replace(questions[0], subject="lead-BB")], poll_s=0.01)
+    subject = client._engine.gate.pseudonym("lead-BB")
+    assert client.store.erase_subject("default", subject) == 1
+    client.close()
+    assert subject.encode() not in client.store.path.read_bytes()

@@ -1,13 +1,28 @@
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workbench.claude import Answer, ClaudeClient, ClaudeRequest, Origin
+from workbench.claude import (
+    PRICES,
+    Answer,
+    ClaudeClient,
+    ClaudeRequest,
+    FaultPlan,
+    FaultRule,
+    Latency,
+    Origin,
+    Partial,
+)
+from workbench.claude.budget import worst_case_usd
 from workbench.claude.semantic import SemanticCache
 from workbench.embeddings import SentenceEncoder
+from workbench.errors import ClaudeError
 from workbench.privacy import AuditLog, PrivacyError, PrivacyGate
 
 Rig = Callable[..., Any]
@@ -120,3 +135,100 @@ def test_a_semantic_cache_that_cannot_be_written_loses_no_answer(
     answers = client.ask(questions[2:5])
     assert [answer.error for answer in answers] == [None] * 3
     assert isinstance(client, ClaudeClient)
+
+
+def test_an_answer_billed_before_a_refusal_is_booked(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    rules = (FaultRule("truncated_stream", first_n=1), FaultRule("unauthorized_401", rate=1.0))
+    emulator, client = rig(FaultPlan(rules))
+    with pytest.raises(ClaudeError, match="AuthenticationError 401"):
+        client.ask(questions[:8], stream=True)
+    ledger = client.store.ledger_frame()
+    assert ledger["input_tokens"].sum() == emulator.books()["input_tokens"] > 0
+    assert ledger["cost_usd"].sum() == pytest.approx(client.spent_usd)
+
+
+def test_a_listener_that_fails_is_heard_and_costs_nothing_more(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    emulator, client = rig(concurrency=2)
+
+    def listen(piece: Partial) -> None:
+        raise ValueError("the listener's own")
+
+    with pytest.raises(ValueError, match="the listener's own"):
+        client.ask(questions, on_partial=listen)
+    kept = client.store.get_many(client.key(question) for question in questions)
+    assert 0 < len(kept) == emulator.books()["requests"] <= 4
+
+
+def test_a_cancelled_coroutine_stops_asking(rig: Rig, questions: list[ClaudeRequest]) -> None:
+    emulator, client = rig(FaultPlan(latency=Latency(median_s=0.3)), concurrency=2)
+
+    async def hasty() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.aask(questions), 0.5)
+
+    asyncio.run(hasty())
+    assert emulator.books()["requests"] < 20
+
+
+@pytest.mark.parametrize("name", [None, "x" * 81, "two\nlines", "\ud800"])
+def test_a_task_that_cannot_be_booked_is_refused_before_it_costs(
+    rig: Rig, questions: list[ClaudeRequest], name: Any
+) -> None:
+    emulator, client = rig()
+    for given in ({"task": name}, {"arm": name}):
+        with pytest.raises(ClaudeError, match="printable characters"):
+            client.ask(questions[:2], **given)
+    assert emulator.books()["requests"] == 0
+
+
+def test_people_in_the_names_of_arms_are_not_kept(rig: Rig, questions: list[ClaudeRequest]) -> None:
+    _, client = rig(gate=GATE)
+    client.ask(questions[:1], task="call 212-555-0134", arm="for jane.roe@example.com")
+    row = client.store.ledger_frame().iloc[0]
+    assert row["task"].startswith("call [phone:")
+    assert row["arm"].startswith("for [email:")
+
+
+def test_everyone_who_asks_the_same_is_linked_to_the_answer(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    _, client = rig(gate=GATE)
+    a, b, c = (replace(questions[0], subject=name) for name in ("lead-A", "lead-B", "lead-C"))
+    client.ask([a, b])
+    client.ask([c])
+    for name in ("lead-A", "lead-B", "lead-C"):
+        assert len(client.store.export_subject("default", GATE.pseudonym(name))) == 1
+    assert client.store.erase_subject("default", GATE.pseudonym("lead-B")) == 1
+
+
+def test_one_known_name_may_be_given_as_it_is() -> None:
+    alone: Any = "Zed Smith"
+    request = ClaudeRequest("m", "zz hi Zed Smith is here", known_names=alone)
+    assert request.known_names == ("Zed Smith",)
+    assert "Zed" not in GATE.seal(request.prompt, known_names=request.known_names).text
+
+
+def test_the_audit_log_is_written_when_asking_ends(
+    rig: Rig, questions: list[ClaudeRequest], tmp_path: Path
+) -> None:
+    audit = AuditLog(tmp_path / "audit.jsonl", GATE.pseudonym)
+    _, client = rig(audit=audit, gate=GATE)
+    client.ask(questions[:3])
+    assert (tmp_path / "audit.jsonl").read_bytes().count(b"\n") == 3  # without any close
+
+
+def test_two_runs_of_one_client_wait_for_each_other_s_money(
+    rig: Rig, questions: list[ClaudeRequest]
+) -> None:
+    # Either run alone keeps within the budget; together their worst cases do not fit at once.
+    worst = worst_case_usd(questions[0], PRICES, datetime.now(UTC).date(), "5m")
+    plan = FaultPlan(latency=Latency(median_s=0.05))
+    _, client = rig(plan, budget_usd=20 * worst, concurrency=15)
+    halves = [questions[:10], questions[10:20]]
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(client.ask, halves))
+    assert [answer.error for half in both for answer in half] == [None] * 20

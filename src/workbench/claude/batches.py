@@ -1,12 +1,16 @@
 """The Message Batches API: half the price, within a day, in any order."""
 
 import asyncio
+import fcntl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from workbench.claude.batch_notes import OpenBatch
 from workbench.claude.budget import Budget, worst_case_usd
 from workbench.claude.exchange import billed_usd
 from workbench.claude.limits import Limiter
@@ -14,7 +18,7 @@ from workbench.claude.messages import Answer, ClaudeRequest, request_body
 from workbench.claude.origin import Origin
 from workbench.claude.prefixes import prefix_group
 from workbench.claude.reply import Reply, read_body
-from workbench.claude.store import AnswerStore, OpenBatch
+from workbench.claude.store import AnswerStore
 from workbench.claude.wire import Wire, sdk
 from workbench.errors import BudgetExceededError, ClaudeError
 
@@ -89,23 +93,57 @@ class BatchRun:
             raise self._error(f"{type(err).__name__} {err.status_code} ({err.type})") from None
         except anthropic.APIConnectionError as err:
             raise self._error(type(err).__name__) from None
+        finally:
+            # What a batch under way will cost is set aside again when it is found again.
+            for reserved in self._reserved_usd.values():
+                self.budget.settle(reserved, 0.0)
+            self._reserved_usd.clear()
 
     async def _go(self, client: "anthropic.AsyncAnthropic") -> None:
         endpoint = self.wire.base_url if self.wire.origin is Origin.LOCAL else None
         left = dict(self.requests)
-        under_way = []
+        under_way: list[OpenBatch] = []
+        # One at a time, over all processes: who comes second finds what the first has made.
+        with self._only_one():
+            await self._begin(client, endpoint, left, under_way)
+        for batch in under_way:
+            await self._finish(client, batch)
+        # Another process may have read some of the results.
+        self.answers |= self.store.get_many(k for k in self.requests if k not in self.answers)
+        for key in self.requests:
+            if key not in self.answers:
+                self.answers[key] = self._missing(key)
+                self.errors += 1
+
+    async def _begin(
+        self,
+        client: "anthropic.AsyncAnthropic",
+        endpoint: str | None,
+        left: dict[str, ClaudeRequest],
+        under_way: list[OpenBatch],
+    ) -> None:
         for known in self.store.open_batches(self.wire.origin, endpoint):
             if any(key in left for key in known.asked):
                 batch_id = known.batch_id or await self._orphan(client, known)
                 if batch_id is not None:
                     under_way.append(replace(known, batch_id=batch_id))
-                    left = {k: r for k, r in left.items() if k not in known.asked}
+                    for key in known.asked:
+                        left.pop(key, None)
         keys = list(left)
         for start in range(0, len(keys), BATCH_SIZE):
             chunk = keys[start : start + BATCH_SIZE]
             under_way.append(await self._make(client, endpoint, chunk))
-        for batch in under_way:
-            await self._finish(client, batch)
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        path = self.store.path.with_name(f"{self.store.path.name}.batches")
+        with path.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _missing(self, key: str) -> Answer:
+        line = SimpleNamespace(custom_id=key, result=SimpleNamespace(type="without a result"))
+        return self._answer(line, self.requests[key].model, "", 0.0)
 
     async def _make(
         self, client: "anthropic.AsyncAnthropic", endpoint: str | None, keys: Sequence[str]

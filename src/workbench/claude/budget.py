@@ -82,6 +82,7 @@ _CHARS_PER_TOKEN = (3.0, 3.5, 4.5)
 _OUTPUT_TOKENS = (50.0, 150.0, 400.0)
 _MESSAGE_OVERHEAD_TOKENS = 8
 _ENOUGH_SEEN = 20
+_ROUNDING_USD = 1e-12
 
 
 def estimate_cost(
@@ -186,6 +187,11 @@ class Budget:
 
     def __reduce__(self) -> tuple[type["Budget"], tuple[float | None]]:
         return (Budget, (self.limit_usd,))  # what is in flight here is no affair of a copy's
+
+    @property
+    def anything_reserved(self) -> bool:
+        """Whether money is set aside for calls in flight, of any run."""
+        return self._reserved_usd > _ROUNDING_USD
 
     def reserve(self, amount_usd: float) -> bool:
         """Set money aside for a call, unless it could overrun the limit.

@@ -1,7 +1,6 @@
 """Ask Claude, or what stands in for it, many questions: each once, and never twice."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from workbench.claude.budget import Budget, CostEstimate, Progress
 from workbench.claude.cassette import Cassette
 from workbench.claude.connection import Connection
+from workbench.claude.coroutines import Coroutines
 from workbench.claude.counters import CacheReport
 from workbench.claude.driver import Watch
 from workbench.claude.engine import Engine, Errand, Pace
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["ClaudeClient"]
 
 
-class ClaudeClient:
+class ClaudeClient(Coroutines):
     """Ask questions of one origin, keep every answer, and book what each cost.
 
     Requests already answered are read from the store and cost nothing. Every call goes through
@@ -423,56 +423,6 @@ fallbacks, trace_share, on_outage
             When an answer is missing, or may not be recorded; nothing is written then.
         """
         return self._engine.record(requests).save(path)
-
-    async def aask(self, requests: Sequence[ClaudeRequest], **options: Any) -> list[Answer]:
-        """Ask from a coroutine, whose event loop stays free; see `ask`.
-
-        Parameters
-        ----------
-        requests
-            What to ask.
-        **options
-            Those of `ask`, which says what is returned and raised; callbacks are called in
-            another thread.
-        """
-        return await asyncio.to_thread(self.ask, requests, **options)
-
-    async def astream(
-        self, request: ClaudeRequest, *, task: str = "", arm: str = ""
-    ) -> AsyncIterator[Partial | Answer]:
-        """Answer one request piece by piece.
-
-        Parameters
-        ----------
-        request
-            What to ask.
-        task, arm
-            For the ledger.
-
-        Yields
-        ------
-        Partial or Answer
-            The pieces as they arrive, then the answer. A stored answer comes without pieces;
-            when a stream breaks and is asked again, pieces start anew.
-
-        Raises
-        ------
-        BudgetExceededError, PriceError, ClaudeError
-            As `ask` does.
-        """
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[Partial | None] = asyncio.Queue()
-
-        def on_partial(piece: Partial) -> None:
-            loop.call_soon_threadsafe(pieces.put_nowait, piece)
-
-        asking = asyncio.ensure_future(
-            self.aask([request], task=task, arm=arm, on_partial=on_partial)
-        )
-        asking.add_done_callback(lambda _: pieces.put_nowait(None))
-        while (piece := await pieces.get()) is not None:
-            yield piece
-        yield (await asking)[0]
 
     def count_tokens(self, requests: Sequence[ClaudeRequest]) -> list[int]:
         """Have the endpoint count the input tokens of each request, which costs nothing.

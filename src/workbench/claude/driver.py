@@ -163,6 +163,9 @@ class RunThread:
     ) -> None:
         if error is None:
             self._thread.join()
+            # Every answer may have landed, and the run have failed at the last.
+            if self._failures:
+                raise self._failures[0]
             return
         try:
             self._call(self._run.stop)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Errand", "Pace"]
 
 _WINDOW_PER_WORKER = 4
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ class Errand:
     stream: bool = False
     on_partial: Callable[[Partial], None] | None = None
     tags: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for name, value in (("task", self.task), ("arm", self.arm)):
+            # Said before anything is paid for: ledger and audit log would refuse it after.
+            if not isinstance(value, str) or len(value) > _LONGEST_NAME or not value.isprintable():
+                raise ClaudeError(
+                    f"{name} is {value!r:.60}",
+                    expected=f"a name of at most {_LONGEST_NAME} printable characters",
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,9 @@ class Pace:
         ):
             if not value >= least:
                 raise ClaudeError(f"{name} is {value!r}", expected=f"{least} or more")
+        for name in ("concurrency", "max_retries"):
+            if not isinstance(getattr(self, name), int):
+                raise ClaudeError(f"{name} is {getattr(self, name)!r}", expected="a whole number")
         if not 0 <= self.trace_share <= 1:
             raise ClaudeError(f"trace_share is {self.trace_share!r}", expected="0 to 1")
         for name, chosen, known in (
@@ -234,6 +247,7 @@ class Engine:
         """Answer requests as answers come; `at_once` looks at all of them first."""
         # A question may mean what one just before it meant: with this cache, few at a time.
         at_once = at_once and self.semantic is None
+        errand = self._unnamed(errand)
 
         def start(missing: Mapping[str, ClaudeRequest]) -> Run:
             shared = shared_prefixes(list(missing.values())) if at_once else None
@@ -244,13 +258,18 @@ class Engine:
             return self._split(block, waiting, errand.tags)
 
         window = None if at_once else _WINDOW_PER_WORKER * self.pace.concurrency
-        return feed(requests, split, start, watch, window=window)
+        try:
+            yield from feed(requests, split, start, watch, window=window)
+        finally:
+            if self.audit is not None:
+                self.audit.flush()
 
     def batch(
         self, requests: Sequence[ClaudeRequest], errand: Errand, watch: Watch, poll_s: float
     ) -> list[Answer]:
         """Answer requests through the Message Batches API."""
         waiting: Waiting = {}
+        errand = self._unnamed(errand)
         stored, missing = self._split(list(enumerate(requests)), waiting, errand.tags)
         answers = {numbered.position: numbered.answer for numbered in stored}
         watch.cached = len(stored)
@@ -259,14 +278,18 @@ class Engine:
             run = BatchRun(
                 self._wire(),
                 missing,
-                self._keeper(errand),
+                self._keeper(errand, once=True),
                 self.budget,
                 self.store,
                 poll_s,
                 shared_prefixes(list(missing.values())),
                 self.pace.prompt_cache,
             )
-            run_in_thread(run.go, lambda: watch.tell(run))
+            try:
+                run_in_thread(run.go, lambda: watch.tell(run))
+            finally:
+                if self.audit is not None:
+                    self.audit.flush()
             for key, positions in waiting.items():
                 answers.update(dict.fromkeys(positions, run.answers[key]))
         watch.tell(run)
@@ -298,6 +321,11 @@ class Engine:
         stored = self._stored(distinct)
         return Cassette.of([(r, stored.get(key)) for key, r in distinct.items()])
 
+    def _unnamed(self, errand: Errand) -> Errand:
+        """An errand's names are kept in clear, so that they must not be anybody's."""
+        task, arm = self.gate.seal(errand.task).text, self.gate.seal(errand.arm).text
+        return replace(errand, task=task[:_LONGEST_NAME], arm=arm[:_LONGEST_NAME])
+
     def _named(self, sealed: ClaudeRequest) -> ClaudeRequest:
         """Replace whom a request is about by a keyed hash: all that any store keeps of it."""
         if sealed.subject is None:
@@ -317,6 +345,14 @@ class Engine:
         if self.semantic is not None and missing:
             stored += self._meant(missing, waiting, tags)
         self._check_payable(missing)
+        about = [
+            (self.gate.pseudonym(request.subject), self._key(request))
+            for _, request in sealed
+            if request.subject is not None
+        ]
+        if about and self.connection.origin is not Origin.REPLAY:
+            # Also of those who ask what somebody else has asked: erasing must find them all.
+            self.store.link(self.tenant, about)
         return Split(stored, missing)
 
     def _meant(
@@ -370,9 +406,12 @@ class Engine:
             self._checked.add(model)
         self.store.check_writable()
 
-    def _keeper(self, errand: Errand) -> Callable[[Sequence[tuple[Answer, str | None]]], None]:
+    def _keeper(
+        self, errand: Errand, *, once: bool = False
+    ) -> Callable[[Sequence[tuple[Answer, str | None]]], None]:
         def keep(landed: Sequence[tuple[Answer, str | None]]) -> None:
-            self.store.put_many(landed, tenant=self.tenant, task=errand.task, arm=errand.arm)
+            put = self.store.put_absent if once else self.store.put_many
+            put(landed, tenant=self.tenant, task=errand.task, arm=errand.arm)
             for answer, _ in landed:
                 self.counters.landed(answer)
                 if self.audit is not None:

@@ -97,6 +97,7 @@ class Exchange:
     cost_usd: float = 0.0
     status: int | None = None
     refusal: ClaudeError | None = None
+    listener_error: Exception | None = None
     made: Attempts = field(init=False)
     _reply: Reply | None = None
     _failed: str = "nothing came back"
@@ -172,8 +173,13 @@ class Exchange:
         tell = manner.on_partial
 
         def on_piece(delta: str, text: str, elapsed_s: float) -> None:
-            if tell is not None:
+            if tell is None or self.listener_error is not None:
+                return
+            try:
                 tell(Partial(self.asked.key, delta, text, elapsed_s))
+            except Exception as err:  # noqa: BLE001 - the caller's own, raised again to the caller
+                # The answer is paid for, whoever listens: it is read to its end.
+                self.listener_error = err
 
         return await read_stream(
             raw,

@@ -115,7 +115,7 @@ def feed(
     """
     source = enumerate(requests)
     limit = math.inf if window is None else window
-    size = None if window is None else _BLOCK
+    size = None if window is None else max(1, min(_BLOCK, window // 4))
     waiting: Waiting = {}
     run: Run | None = None
     thread: RunThread | None = None

@@ -98,9 +98,17 @@ class ClaudeRequest:
     def __post_init__(self) -> None:
         if self.schema is not None:
             object.__setattr__(self, "schema", _canonical_schema(self.schema))
+        if not isinstance(self.prompt, str) or not isinstance(self.system or "", str):
+            raise ClaudeError(
+                f"prompt is a {type(self.prompt).__name__}, system a {type(self.system).__name__}",
+                expected="text",
+            )
+        given: Any = self.known_names  # one name alone is easily passed as it is
+        names = (given,) if isinstance(given, str) else given
+        object.__setattr__(self, "known_names", tuple(name for name in names if name.strip()))
         try:
-            self.prompt.encode()
-            (self.system or "").encode()
+            for text in (self.prompt, self.system or "", str(self.schema or "")):
+                text.encode()
         except UnicodeEncodeError as err:
             raise ClaudeError(
                 f"the text holds half a character at {err.start}",

@@ -6,12 +6,13 @@ stored, only the key of the question, a keyed hash of whom it is about and the t
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.claude.batch_notes import BatchNotes
 from workbench.claude.database import Database
 from workbench.claude.messages import Answer, Usage
 from workbench.claude.origin import Origin
@@ -20,7 +21,7 @@ from workbench.errors import ClaudeError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AnswerStore", "OpenBatch"]
+__all__ = ["AnswerStore"]
 
 _KEYS_PER_QUERY = 500
 
@@ -59,29 +60,7 @@ _USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 _OF_TENANT = "SELECT key FROM ledger WHERE tenant = ?"
 
 
-@dataclass(frozen=True, slots=True)
-class OpenBatch:
-    """A batch whose results have not been read to the end.
-
-    Parameters
-    ----------
-    id
-        Row in the store.
-    batch_id
-        Anthropic's id; `None` when the process died while the batch was being made.
-    created_at
-        ISO 8601, UTC.
-    asked
-        Model and subject of its requests, by key.
-    """
-
-    id: int
-    batch_id: str | None
-    created_at: str
-    asked: Mapping[str, tuple[str, str | None]]
-
-
-class AnswerStore:
+class AnswerStore(BatchNotes):
     """Answers by key, and a ledger row for everything billed.
 
     The file is opened at first use. Several threads and processes may share it. A killed
@@ -207,6 +186,13 @@ class AnswerStore:
         ClaudeError
             When the file cannot be written; none of these answers is kept then.
         """
+        if answers:
+            with self._database.transaction():
+                self._put(answers, tenant, task, arm)
+
+    def _put(
+        self, answers: Sequence[tuple[Answer, str | None]], tenant: str, task: str, arm: str
+    ) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         booked, kept, about = [], [], []
         for answer, subject in answers:
@@ -219,12 +205,58 @@ class AnswerStore:
             elif not (answer.cost_usd > 0 or answer.usage.billed):
                 continue
             booked.append(_row(answer, at, tenant, task, arm))
-        if not booked and not kept:
-            return
-        with self._database.transaction() as connection:
+        with self._database.session("written") as connection:
             connection.executemany(_BOOK, booked)
             connection.executemany(_KEEP, kept)
             connection.executemany(_ABOUT, about)
+
+    def put_absent(
+        self,
+        answers: Sequence[tuple[Answer, str | None]],
+        *,
+        tenant: str,
+        task: str,
+        arm: str,
+    ) -> None:
+        """Keep those answers that are not kept yet: of a batch, two may read the results.
+
+        Parameters
+        ----------
+        answers, tenant, task, arm
+            As for `put_many`.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written; none of these answers is kept then.
+        """
+        with self._database.transaction():
+            kept = self.get_many(answer.key for answer, _ in answers)
+            new = [(answer, subject) for answer, subject in answers if answer.key not in kept]
+            self._put(new, tenant, task, arm)
+
+    def link(self, tenant: str, about: Sequence[tuple[str, str]]) -> None:
+        """Note whom requests are about, whoever asked them first.
+
+        Parameters
+        ----------
+        tenant
+            The tenant.
+        about
+            Keyed hash of the subject, and key of the request.
+
+        Raises
+        ------
+        ClaudeError
+            When the file cannot be written; in a file that can only be read, nothing is noted.
+        """
+        if not self._database.exists():
+            return  # nothing is stored, and what will be is linked when it is
+        with self._database.session("written"):
+            if not self._database.writable:
+                return
+        with self._database.transaction() as connection:
+            connection.executemany(_ABOUT, [(tenant, subject, key) for subject, key in about])
 
     def ledger_frame(self) -> "pd.DataFrame":
         """Read the whole ledger.
@@ -377,67 +409,15 @@ class AnswerStore:
                 (json.dumps(keys),),
             ).rowcount
             connection.execute(forget, about)
+            if len(about) > 1:
+                connection.execute(
+                    "UPDATE batches SET asked = replace(asked, ?, 'null')", (f'"{about[1]}"',)
+                )
         with self._database.session("written") as connection:
             # Deleted text would otherwise stay readable in free pages and in the log.
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return erased
-
-    def open_batch(
-        self, origin: Origin, endpoint: str | None, asked: Mapping[str, tuple[str, str | None]]
-    ) -> OpenBatch:
-        """Note that a batch is about to be made, so that a crash cannot lose it.
-
-        Parameters
-        ----------
-        origin, endpoint
-            Where it is made.
-        asked
-            Model and subject of its requests, by key.
-
-        Returns
-        -------
-        OpenBatch
-            Its `id` is for `name_batch` and `end_batch`.
-
-        Raises
-        ------
-        ClaudeError
-            When the file cannot be written.
-        """
-        at = datetime.now(UTC).isoformat()
-        row = (origin.value, endpoint, at, json.dumps(dict(asked)))
-        with self._database.transaction() as connection:
-            done = connection.execute(
-                "INSERT INTO batches (origin, endpoint, created_at, asked) VALUES (?, ?, ?, ?)", row
-            )
-        return OpenBatch(int(done.lastrowid or 0), None, at, dict(asked))
-
-    def name_batch(self, row: int, batch_id: str) -> None:
-        """Keep Anthropic's id of a batch."""
-        with self._database.transaction() as connection:
-            connection.execute("UPDATE batches SET batch_id = ? WHERE id = ?", (batch_id, row))
-
-    def end_batch(self, row: int) -> None:
-        """Note that a batch needs no further look."""
-        at = datetime.now(UTC).isoformat()
-        with self._database.transaction() as connection:
-            connection.execute("UPDATE batches SET ended_at = ? WHERE id = ?", (at, row))
-
-    def open_batches(self, origin: Origin, endpoint: str | None) -> list[OpenBatch]:
-        """List the batches that were made and not read to the end, oldest first."""
-        if not self._database.exists():
-            return []
-        with self._database.session("read") as connection:
-            rows = connection.execute(
-                "SELECT id, batch_id, created_at, asked FROM batches"
-                " WHERE ended_at IS NULL AND origin = ? AND endpoint IS ? ORDER BY id",
-                (origin.value, endpoint),
-            ).fetchall()
-        return [
-            OpenBatch(row, name, at, {k: (m, s) for k, (m, s) in json.loads(asked).items()})
-            for row, name, at, asked in rows
-        ]
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

@@ -34,6 +34,7 @@ GIVE_UP_AFTER = 50
 _BACKOFF_S, _LONGEST_BACKOFF_S = 0.25, 8.0
 _EXPECTED_OUTPUT_TOKENS = 150.0
 _LEARNING_RATE = 0.05
+_LOOK_AGAIN_S = 0.05
 # A provider's cache takes no shorter prefix; marking one does no harm and no good.
 _WORTH_CACHING_TOKENS = 1024
 
@@ -83,7 +84,7 @@ class Run:
     attempts: int = 0
     cost_usd: float = 0.0
     stopping: bool = False
-    _failure: WorkbenchError | None = None
+    _failure: Exception | None = None
     _failures_in_a_row: int = 0
     _down: bool = False
     _in_flight: int = 0
@@ -229,11 +230,13 @@ class Run:
             refused = exchange.refusal
             if refused is not None and (exchange.status in KEY_REFUSED or not self.answered):
                 self._stop(refused)
-                return None
+                return exchange if exchange.usage.billed else None
             if not exchange.broken or exchange.made.count > self.wire.max_retries:
                 used = exchange.usage.output_tokens
                 self._limiter.correct(exchange.made.output_tokens - used)
                 self._output_tokens += _LEARNING_RATE * (used - self._output_tokens)
+                if exchange.listener_error is not None:
+                    self._stop(exchange.listener_error)
                 return exchange
             wait = min(_LONGEST_BACKOFF_S, _BACKOFF_S * 2 ** (exchange.made.count - 1))
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))
@@ -244,9 +247,12 @@ class Run:
         while not self.stopping:
             if self.budget.reserve(amount_usd):
                 return True
-            if self._in_flight <= 1:  # this one alone: nobody's landing can free any money
-                self._stop(self._over_budget())
-                return False
+            if self._in_flight <= 1:  # of this run, this one alone
+                if not self.budget.anything_reserved:
+                    self._stop(self._over_budget())
+                    return False
+                await asyncio.sleep(_LOOK_AGAIN_S)  # another run's landing may free some money
+                continue
             self._in_flight -= 1
             self._changed.clear()
             await self._changed.wait()
@@ -323,7 +329,7 @@ class Run:
         if self._warming and (event := self._warming.get(prefix_group(request))) is not None:
             event.set()
 
-    def _stop(self, failure: WorkbenchError, *, replace: bool = False) -> None:
+    def _stop(self, failure: Exception, *, replace: bool = False) -> None:
         self.stopping = True
         self._changed.set()
         self._more.set()

@@ -39,7 +39,7 @@ def ledger(
     elif as_csv:
         print(frame.to_csv(index=False), end="")
     elif frame.empty:
-        print("Nothing has been asked yet.")
+        print("Nothing has been asked yet." if since is None else "Nothing was asked since then.")
     else:
         shown = frame.loc[:, (frame != 0).any() | (frame.columns == "cost_usd")]
         print(shown.to_string(index=False, formatters={"cost_usd": "{:,.6f}".format}))
