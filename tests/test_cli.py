@@ -19,8 +19,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     (), ("run",), ("data",), ("data", "list"), ("data", "show"), ("data", "check"), ("tasks",),
     ("ledger",), ("emulate",), ("ui",), ("audit",), ("audit", "verify"), ("audit", "anchor"),
     ("cassette",), ("cassette", "check"), ("subject",), ("subject", "export"), ("subject", "erase"),
-    ("abtest",), ("abtest", "design"), ("abtest", "assign"), ("abtest", "record"), ("abtest", "analyse"),
-    ("abtest", "monitor"),
+    ("abtest",), ("abtest", "design"), ("abtest", "assign"), ("abtest", "record"),
+    ("abtest", "analyse"), ("abtest", "monitor"),
 )  # fmt: skip
 CLAUDE = {"kind": "claude", "prompt": "zero_shot"}
 

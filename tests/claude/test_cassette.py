@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from workbench.claude import Cassette, ClaudeClient, ClaudeRequest, FaultPlan, FaultRule, Origin
+from workbench.claude import (
+    Cassette,
+    ClaudeClient,
+    ClaudeRequest,
+    FaultPlan,
+    FaultRule,
+    Origin,
+    Usage,
+)
 from workbench.errors import ClaudeError
 
 Rig = Callable[..., Any]
@@ -83,8 +91,9 @@ def test_a_cassette_can_be_read_in_review(pack: Path) -> None:
     ("old", "new", "said"),
     [
         ("visits: 3", "visits: 4", "its key does not fit its request"),
-        ("stop_reason: end_turn", "stop_reason: null", "no stop_reason: it was cut off"),
-        ("output_tokens: ", "output_tokens: x", "counts something else"),
+        ("stop_reason: end_turn", "stop_reason: null", "its answer was edited"),
+        ("output_tokens: ", "output_tokens: x", "its answer was edited"),
+        ('"probability": 0', '"probability": 1', "its answer was edited"),
         ("origin: simulated", "origin: live", "its key does not fit its request"),
         ("cassette: 1", "cassette: 9", "no cassette of this version"),
         ("visits: 3", "visits: sk-ant-api03-abc", "line [0-9]+ looks like a secret"),
@@ -101,6 +110,19 @@ def test_what_is_not_as_it_was_received_is_refused(
     pack.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(ClaudeError, match=said):
         Cassette.load(pack)
+
+
+def test_an_answer_cut_off_in_transit_is_refused_on_writing(
+    rig: Rig, questions: list[ClaudeRequest], tmp_path: Path
+) -> None:
+    _, client = rig()
+    whole = client.ask(questions[:1])[0]
+    for torn, said in (
+        (replace(whole, stop_reason=None), "no stop_reason: it was cut off"),
+        (replace(whole, usage=Usage()), "its answer has no usage"),
+    ):
+        with pytest.raises(ClaudeError, match=said):
+            Cassette.of([(questions[0], torn)]).save(tmp_path / "torn.yaml")
 
 
 def test_an_empty_answer_is_refused_on_writing(

@@ -135,6 +135,7 @@ class Cassette:
                 row[name] = value
             told = {k: v for k, v in asdict(answer).items() if k not in _LEFT_OUT}
             row["answer"] = {k: list(v) if isinstance(v, tuple) else v for k, v in told.items()}
+            row["answer_digest"] = _answer_digest(answer)
             rows.append(row)
         document = {
             "cassette": _VERSION,
@@ -340,6 +341,8 @@ def _entry(
     wrong = None
     if origin is not Origin.LOCAL and request.key(origin, None) != key:
         wrong = "its key does not fit its request: one of them was edited, or the API has changed"
+    elif _answer_digest(answer) != row["answer_digest"]:
+        wrong = "its answer was edited"
     elif answer.stop_reason is None:
         wrong = "its answer has no stop_reason: it was cut off in transit"
     elif not answer.text and answer.stop_reason != "refusal":
@@ -356,6 +359,13 @@ def _entry(
             fix="remove the entry and record it again",
         )
     return key, (request, answer)
+
+
+def _answer_digest(answer: Answer) -> str:
+    """Digest of what an answer says and cost: an edit shows, though whoever edits can redo it."""
+    said = (answer.text, answer.stop_reason, answer.model_answered, answer.cost_usd)
+    used = [getattr(answer.usage, name) for name in TOKEN_CLASSES]
+    return hashlib.sha256(repr((*said, *used)).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class _Dumper(yaml.SafeDumper):

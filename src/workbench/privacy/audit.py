@@ -206,9 +206,7 @@ class AuditLog:
             When the log cannot be read.
         """
         self.flush()
-        with self._file() as handle:
-            n, digest, _ = self._head(handle)
-        return Anchor(n, digest)
+        return verified(self.path, self.head_path, None).anchor
 
     def verify(self, anchor: Anchor | None = None) -> AuditReport:
         """Look for entries changed, taken out, put in or moved.
@@ -305,7 +303,7 @@ class AuditLog:
             return n, digest, os.pread(handle, size, 0).rfind(b"\n") + 1
         tail = os.pread(handle, size - known, known)
         whole = tail.rfind(b"\n") + 1
-        for line in tail[:whole].splitlines():
+        for line in tail[:whole].splitlines(keepends=True):
             fields = parsed(line)
             if fields is not None:
                 n, digest = int(fields["n"]) + 1, str(fields["hash"])

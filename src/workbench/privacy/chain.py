@@ -121,13 +121,18 @@ def _chained(previous: str, canonical: str) -> str:
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
-    """The fields of a line; nothing when it is no entry."""
+    """The fields of a line; nothing when it is no entry as one is written."""
     try:
         fields = json.loads(line)
     except ValueError:
         return None
     whole = isinstance(fields, dict) and {"n", "hash", *AuditEntry._fields} <= set(fields)
-    return fields if whole and isinstance(fields["n"], int) else None
+    if not whole or not isinstance(fields["n"], int):
+        return None
+    # Another spelling, or a key twice, could say one thing to the chain and another to a reader.
+    rest = {name: value for name, value in fields.items() if name != "hash"}
+    written = f'{_ENCODER.encode(rest)[:-1]},"hash":"{fields["hash"]}"}}\n'
+    return fields if written.encode("utf-8", "surrogatepass") == line else None
 
 
 def read_head(path: Path) -> tuple[int, str, int]:
@@ -192,6 +197,8 @@ def _at_the_end(
     known, digest, _ = head
     if n and not exists:
         return [Finding(n, line, "the head is missing: entries may have been cut off here")]
+    if n and known == 0:
+        return [Finding(n, line, "the head cannot be read: entries may have been cut off here")]
     if known > n:
         return [Finding(n, line, f"entries {n} to {known - 1} were cut off")]
     if known == n and digest != last:
