@@ -30,6 +30,11 @@ def environ(root: Path, **more: str) -> dict[str, str]:
     return {**kept, "WORKBENCH_ROOT": str(root), "COLUMNS": "100", "NO_COLOR": "1", **more}
 
 
+def hear_ctrl_c() -> None:
+    """What runs in the background is started deaf to SIGINT, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Ended(NamedTuple):
     """How a command ended and what it said."""
 
@@ -292,6 +297,7 @@ def test_ctrl_c_stops_a_run_and_leaves_no_half_report(tmp_path: Path) -> None:
         text=True,
         env=environ(root),
         cwd=root,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stderr is not None
         lines, seen = iter(process.stderr.readline, ""), ""
@@ -320,6 +326,7 @@ def test_the_emulator_serves_until_it_is_stopped(root: Path) -> None:
         text=True,
         env=environ(root),
         cwd=root,
+        preexec_fn=hear_ctrl_c,
     ) as process:
         assert process.stdout is not None
         address = json.loads(process.stdout.readline())["url"]

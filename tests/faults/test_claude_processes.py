@@ -56,6 +56,7 @@ def start_child(tmp_path: Path) -> Iterator[StartChild]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_ctrl_c,
         )
         children.append(child)
         return child
@@ -64,6 +65,11 @@ def start_child(tmp_path: Path) -> Iterator[StartChild]:
     for child in children:
         child.kill()
         child.communicate()
+
+
+def _hear_ctrl_c() -> None:
+    """What runs in the background is started deaf to SIGINT, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(emulator: EmulatorProcess, answered: int) -> None:
