@@ -343,7 +343,7 @@ class Engine:
         self.counters.found(len(block), len(stored))
         missing = {key: self._named(request) for key, request in missing.items()}
         if self.semantic is not None and missing:
-            stored += self._meant(missing, waiting, tags)
+            stored += self._meant(self.semantic, missing, waiting, tags)
         self._check_payable(missing)
         about = [
             (self.gate.pseudonym(request.subject), self._key(request))
@@ -356,12 +356,15 @@ class Engine:
         return Split(stored, missing)
 
     def _meant(
-        self, missing: dict[str, ClaudeRequest], waiting: Waiting, tags: frozenset[str]
+        self,
+        semantic: "SemanticCache",
+        missing: dict[str, ClaudeRequest],
+        waiting: Waiting,
+        tags: frozenset[str],
     ) -> list[Numbered]:
         """Serve what means the same as a question answered before; the rest stays missing."""
-        assert self.semantic is not None  # noqa: S101 - called only where there is one
         served: list[Numbered] = []
-        hits = self.semantic.lookup(
+        hits = semantic.lookup(
             list(missing.values()),
             tenant=self.tenant,
             origin=self.connection.origin,

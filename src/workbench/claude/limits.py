@@ -66,9 +66,8 @@ class _Bucket:
         """Seconds until `amount` may be taken; 0 when at once."""
         if self.per_minute is None:
             return 0.0
-        self._refill(now_s)
         # More than a minute's worth at once is let through when the bucket is full.
-        short = min(amount, self.per_minute) - self.level
+        short = min(amount, self.per_minute) - self._refilled(self.per_minute, now_s)
         return max(0.0, short * _MINUTE_S / self.per_minute)
 
     def take(self, amount: float) -> None:
@@ -76,18 +75,14 @@ class _Bucket:
 
     def learn(self, limit: float, remaining: float, now_s: float) -> None:
         """Believe the endpoint: its limit, and what it says is left when that is less."""
-        if self.per_minute is None:
-            self.level, self.at_s = remaining, now_s
-        else:
-            self._refill(now_s)
-        self.per_minute = limit
-        self.level = min(self.level, remaining, limit)
+        ours = remaining if self.per_minute is None else self._refilled(self.per_minute, now_s)
+        self.per_minute, self.at_s = limit, now_s
+        self.level = min(ours, remaining, limit)
 
-    def _refill(self, now_s: float) -> None:
-        assert self.per_minute is not None  # noqa: S101 - callers ask only where there is a limit
-        gained = (now_s - self.at_s) * self.per_minute / _MINUTE_S
-        self.level = min(self.per_minute, self.level + gained)
-        self.at_s = now_s
+    def _refilled(self, per_minute: float, now_s: float) -> float:
+        gained = (now_s - self.at_s) * per_minute / _MINUTE_S
+        self.level, self.at_s = min(per_minute, self.level + gained), now_s
+        return self.level
 
 
 @dataclass(slots=True)

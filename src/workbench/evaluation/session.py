@@ -239,7 +239,8 @@ def _client(
     def tell(progress: Progress) -> None:
         # A line every two seconds is enough for a log, and nothing for short runs.
         now = time.monotonic()
-        if on_progress and now - told[0] >= 2 and progress.done < progress.total:
+        due = min(now - told[0], progress.elapsed_s) >= 2
+        if on_progress and due and progress.done < progress.total:
             told[0] = now
             eta = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
             on_progress(
