@@ -1,12 +1,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from workbench.claude import ClaudeClient, EmulatorProcess, Origin
 from workbench.data import Dataset, load_dataset
+from workbench.features.engines import spark_session
 from workbench.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,3 +54,18 @@ def leads() -> Dataset:
     """A small set of generated leads."""
     settings = Settings(root=ROOT, data_dir=ROOT / "datasets")
     return load_dataset("brokerage", settings=settings, n_rows=600, random_state=3)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A Spark of this machine, stopped with its Java when the tests end."""
+    session = spark_session(
+        master="local[1]",
+        settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"},
+    )
+    gateway = session.sparkContext._gateway
+    yield session
+    session.stop()
+    gateway.shutdown()
+    gateway.proc.stdin.close()
+    gateway.proc.wait(timeout=30)

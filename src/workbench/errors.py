@@ -10,6 +10,7 @@ __all__ = [
     "ClaudeError",
     "DataError",
     "EvaluationError",
+    "FeatureError",
     "PredictorError",
     "PriceError",
     "PromptError",
@@ -81,6 +82,10 @@ class SpecError(WorkbenchError):
 
 class PromptError(WorkbenchError):
     """A prompt file is malformed or does not fit its variables."""
+
+
+class FeatureError(WorkbenchError, ValueError):
+    """A feature is malformed, must not be used, or cannot be built from these tables."""
 
 
 class PredictorError(WorkbenchError, ValueError):
