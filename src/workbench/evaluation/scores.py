@@ -26,7 +26,7 @@ from workbench.stats import (
     simultaneous_confidence_level,
 )
 
-__all__ = ["ScoreTable", "resamples_needed", "score_table"]
+__all__ = ["ScoreTable", "bootstrapped_difference", "resamples_needed", "score_table"]
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class ScoreTable:
         replicates = self._replicates[arm, name] - self._replicates[baseline, name]
         point = self._points[arm, name] - self._points[baseline, name]
         try:
-            interval = percentile_interval(
+            return bootstrapped_difference(
                 point,
                 replicates,
                 n=len(y),
@@ -161,18 +161,6 @@ class ScoreTable:
             )
         except ValueError:
             return self._undecided(point, confidence_level)
-        return Difference(
-            difference=point,
-            ci_lower=interval.ci_lower,
-            ci_upper=interval.ci_upper,
-            standard_error=interval.standard_error,
-            statistic=float("nan"),
-            pvalue=_bootstrap_pvalue(replicates),
-            n=len(y),
-            n_groups=self._n_groups(),
-            confidence_level=confidence_level,
-            method="paired bootstrap",
-        )
 
     def _undecided(self, point: float, confidence_level: float) -> Difference:
         found = self._unbounded(point, confidence_level)
@@ -196,6 +184,49 @@ class ScoreTable:
         others = [arm for arm in self.proba if arm != baseline]
         level = simultaneous_confidence_level(confidence_level, max(1, len(others)))
         return {arm: self.difference(arm, baseline, name, level) for arm in others}
+
+
+def bootstrapped_difference(
+    point: float,
+    replicates: NDArray[np.float64],
+    *,
+    n: int,
+    n_groups: int | None,
+    confidence_level: float,
+) -> Difference:
+    """Paired difference of two figures from its bootstrap replicates.
+
+    Parameters
+    ----------
+    point
+        The difference on the data themselves.
+    replicates : ndarray of shape (n_resamples,)
+        The difference on each resample.
+    n, n_groups
+        Examples, and groups that were resampled.
+    confidence_level
+        Of the interval.
+
+    Raises
+    ------
+    ValueError
+        When more than 5 % of the replicates are undefined.
+    """
+    interval = percentile_interval(
+        point, replicates, n=n, n_groups=n_groups, confidence_level=confidence_level
+    )
+    return Difference(
+        difference=point,
+        ci_lower=interval.ci_lower,
+        ci_upper=interval.ci_upper,
+        standard_error=interval.standard_error,
+        statistic=float("nan"),
+        pvalue=_bootstrap_pvalue(replicates),
+        n=n,
+        n_groups=n_groups,
+        confidence_level=confidence_level,
+        method="paired bootstrap",
+    )
 
 
 def _bootstrap_pvalue(replicates: NDArray[np.float64]) -> float:
