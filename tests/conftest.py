@@ -7,7 +7,8 @@ import hypothesis
 import pytest
 
 from workbench.claude import ClaudeClient, EmulatorProcess, Origin
-from workbench.data import Dataset, load_dataset
+from workbench.data import Dataset
+from workbench.tasks import load_dataset
 from workbench.features.engines import spark_session
 from workbench.settings import Settings
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         RateLimits,
     )
     from workbench.claude.semantic import RedisTier, SemanticCache, SqliteTier
-    from workbench.data import Catalogue, Dataset, Split, load_dataset
+    from workbench.data import Catalogue, Dataset, Split
     from workbench.embeddings import SentenceEncoder
     from workbench.errors import WorkbenchError
     from workbench.evaluation import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         saving,
         say,
     )
+    from workbench.features import FEATURES, FeatureSet, read_tables, write_table
     from workbench.predictors import (
         BoostedClassifier,
         CascadeClassifier,
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
     from workbench.scorers import metric
     from workbench.settings import Settings
     from workbench.subjects import Stores, erase_subject, export_subject
-    from workbench.tasks import TASKS, load_task
+    from workbench.tasks import TASKS, load_dataset, load_task, open_catalogue
     from workbench.tracking import log_result, server_command, traced_calls
     from workbench.tracking.abtest import log_experiment
 
@@ -88,8 +89,10 @@ _HOMES = MappingProxyType(
         "DisagreementPolicy": "workbench.predictors",
         "Evaluation": "workbench.evaluation",
         "EventStore": "workbench.abtest",
+        "FEATURES": "workbench.features",
         "FallbackClassifier": "workbench.predictors",
         "FaultPlan": "workbench.claude",
+        "FeatureSet": "workbench.features",
         "Gate": "workbench.evaluation",
         "GateRule": "workbench.evaluation",
         "Origin": "workbench.claude",
@@ -114,13 +117,14 @@ _HOMES = MappingProxyType(
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
         "export_subject": "workbench.subjects",
-        "load_dataset": "workbench.data",
+        "load_dataset": "workbench.tasks",
         "load_task": "workbench.tasks",
         "log_experiment": "workbench.tracking.abtest",
         "log_result": "workbench.tracking",
         "logistic_baseline": "workbench.predictors",
         "metric": "workbench.scorers",
         "monitor": "workbench.abtest.monitor",
+        "open_catalogue": "workbench.tasks",
         "open_data": "workbench.abtest.report_files",
         "plan": "workbench.abtest",
         "price_spec": "workbench.evaluation",
@@ -131,6 +135,7 @@ _HOMES = MappingProxyType(
         "read_prompt": "workbench.prompts",
         "read_registration": "workbench.abtest",
         "read_spec": "workbench.evaluation",
+        "read_tables": "workbench.features",
         "record_events": "workbench.abtest.report_files",
         "register": "workbench.abtest",
         "run_experiment_report": "workbench.reports.experiment",
@@ -139,10 +144,12 @@ _HOMES = MappingProxyType(
         "say": "workbench.evaluation",
         "server_command": "workbench.tracking",
         "traced_calls": "workbench.tracking",
+        "write_table": "workbench.features",
     }
 )
 
 __all__ = [
+    "FEATURES",
     "TASKS",
     "Anchor",
     "AnswerStore",
@@ -162,6 +169,7 @@ __all__ = [
     "EventStore",
     "FallbackClassifier",
     "FaultPlan",
+    "FeatureSet",
     "Gate",
     "GateRule",
     "Origin",
@@ -192,6 +200,7 @@ __all__ = [
     "logistic_baseline",
     "metric",
     "monitor",
+    "open_catalogue",
     "open_data",
     "plan",
     "price_spec",
@@ -202,6 +211,7 @@ __all__ = [
     "read_prompt",
     "read_registration",
     "read_spec",
+    "read_tables",
     "record_events",
     "register",
     "run_experiment_report",
@@ -210,6 +220,7 @@ __all__ = [
     "say",
     "server_command",
     "traced_calls",
+    "write_table",
 ]
 
 

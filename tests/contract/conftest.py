@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from workbench.data import Card, Catalogue, Dataset, read_table
+from workbench.data import Card, Dataset, read_table
 from workbench.data.brokerage import generate
 from workbench.evaluation import read_spec
 from workbench.settings import Settings
-from workbench.tasks import TASKS, Task
+from workbench.tasks import TASKS, Task, open_catalogue
+from workbench.tasks.behaviour.data import BehaviourMaker
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(root=ROOT, data_dir=ROOT.parent / "shared" / "data")
@@ -36,14 +37,14 @@ def _file(card: Card) -> Path | None:
 
 def _names(task: Task) -> list[str]:
     # Data sets of the task's specs that are on this machine: no test downloads anything.
-    catalogue = Catalogue(SETTINGS)
+    catalogue = open_catalogue(SETTINGS)
     names = dict.fromkeys(read_spec(path).dataset.name for path in _specs(task))
     cards = [catalogue.card(name) for name in names]
     return [card.name for card in cards if card.generator or _file(card)]
 
 
 def _kinds(name: str) -> list[str]:
-    card = Catalogue(SETTINGS).card(name)
+    card = open_catalogue(SETTINGS).card(name)
     declared = {"random": True, "group": card.group_column, "time": card.time}
     return [kind for kind, wanted in declared.items() if wanted]
 
@@ -79,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @functools.cache
 def _load(name: str, n_rows: int) -> Dataset:
-    return Catalogue(SETTINGS).load(name, n_rows=n_rows, random_state=3)
+    return open_catalogue(SETTINGS).load(name, n_rows=n_rows, random_state=3)
 
 
 @pytest.fixture(scope="session")
@@ -90,9 +91,11 @@ def load() -> Callable[[str, int], Dataset]:
 
 @functools.cache
 def _table(name: str, n_rows: int) -> tuple[Card, pd.DataFrame]:
-    card = Catalogue(SETTINGS).card(name)
+    card = open_catalogue(SETTINGS).card(name)
     path = _file(card)
     if path is None:
+        if card.generator and card.generator.name == "brokerage_crm":
+            return card, BehaviourMaker().make(card, n_rows, 3)
         return card, generate(n_rows, random_state=3).leads
     return card, read_table(path, card).sample(n_rows, random_state=3).sort_index()
 

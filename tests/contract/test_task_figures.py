@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from workbench.claude import ClaudeClient
 from workbench.data import Dataset, Split
-from workbench.data.brokerage import true_probability
 from workbench.evaluation import Decision, evaluate, read_spec
+from workbench.evaluation.truth import truth_of
 from workbench.predictors import BoostedClassifier, logistic_baseline, prior_baseline
 from workbench.tasks import Task
 
@@ -52,7 +52,7 @@ def test_nothing_beats_the_true_probabilities(
     generated = [d for d in (load(name, 1200) for name in names) if d.card.generator]
     for dataset in generated:
         arms: dict[str, Any] = {
-            "oracle": Known(true_probability(dataset)),
+            "oracle": Known(truth_of(dataset)),
             "prior": prior_baseline(),
             "logistic": logistic_baseline(),
             "boosted": BoostedClassifier(max_rounds=30, n_splits=3, n_jobs=1),

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 import workbench.data
-from workbench.data import Catalogue, load_dataset
+from workbench.data import Catalogue
+from workbench.tasks import load_dataset
 from workbench.data.brokerage import generate, true_probability
-from workbench.data.brokerage_phrases import HOSTILE, SPANISH_FILLER
+from workbench.data.brokerage.phrases import HOSTILE, SPANISH_FILLER
+from workbench.data.digest import content_digest
 from workbench.errors import DataError
 from workbench.settings import Settings
 
@@ -122,8 +124,25 @@ def test_truth_is_aligned_and_apart() -> None:
     assert not hasattr(workbench.data, "true_probability")
     for folder in ("features", "predictors", "prompts", "claude", "tasks"):
         for path in (ROOT / "src" / "workbench" / folder).rglob("*.py"):
-            names = {getattr(node, "module", "") for node in ast.walk(ast.parse(path.read_text()))}
-            assert "workbench.data.brokerage" not in names, path
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = {alias.name for alias in getattr(node, "names", ()) or ()
+                         if isinstance(alias, ast.alias)}  # fmt: skip
+                assert not {"true_probability", "truth", "workbench.data.brokerage.truth"} & names
+                assert getattr(node, "module", "") != "workbench.data.brokerage.truth", path
+
+
+@pytest.mark.parametrize(
+    ("n_leads", "seed", "digest"),
+    [
+        (500, 0, "82fd56e2ad27f183f7b84dfae4c2ec519b6d67ce5ed7874e5bdd37b9239d1525"),
+        (300, 8, "176c2bc91816dbd920c7edfb68f0bcd1cd4b7e512c90f41d744040dba67a3ff7"),
+    ],
+)
+def test_version_1_never_changes(n_leads: int, seed: int, digest: str) -> None:
+    sample = generate(n_leads, random_state=seed)
+    parts = {name: sample.leads[name] for name in sample.leads}
+    parts["truth"] = sample.true_probability
+    assert content_digest({"name": "brokerage"}, parts) == digest
 
 
 def test_nobody_knows_the_truth_of_real_data(

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from workbench.data import Split
 from workbench.data.brokerage import generate, true_probability
-from workbench.data.catalogue import load_dataset
+from workbench.tasks import load_dataset
 from workbench.settings import Settings
 
 WARM = """offer asap approved cash ready schedule viewing tour serious contract urgent quickly

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.data import Catalogue, load_dataset
+from workbench.data import Catalogue
+from workbench.tasks import load_dataset
 from workbench.errors import DataError
 from workbench.settings import Settings
 

@@ -100,7 +100,7 @@ def test_digest_refuses_what_data_sets_do_not_use(dataset: Dataset) -> None:
 
 def test_digest_is_the_same_in_another_process() -> None:
     code = (
-        "from workbench.data import load_dataset\n"
+        "from workbench.tasks import load_dataset\n"
         "print(load_dataset('brokerage', n_rows=200, random_state=3).digest)"
     )
     runs = {

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from workbench.data import load_dataset
+from workbench.tasks import load_dataset
 from workbench.reports import RunOutcome, run_spec
 from workbench.scorers import METRICS
 from workbench.settings import Settings

@@ -15,7 +15,7 @@ data = typer.Typer(no_args_is_help=True, help="The catalogue of data sets.")
 @data.command("list")
 def data_list(as_json: Json = False) -> None:
     """List the data sets of the catalogue."""
-    catalogue = wb.Catalogue(wb.Settings.from_env())
+    catalogue = wb.open_catalogue(wb.Settings.from_env())
     cards = [catalogue.card(name) for name in catalogue.names()]
     if as_json:
         print_json([card.model_dump(mode="json") for card in cards])
@@ -30,7 +30,7 @@ def data_show(
     name: Annotated[str, typer.Argument(help="Name of a data set.")], as_json: Json = False
 ) -> None:
     """Show a data set's card: origin, licence, columns, target, leaks."""
-    card = wb.Catalogue(wb.Settings.from_env()).card(name)
+    card = wb.open_catalogue(wb.Settings.from_env()).card(name)
     if as_json:
         print_json(card.model_dump(mode="json"))
         return
@@ -59,7 +59,7 @@ def data_check(
 
     Exit status 0: nothing wrong (warnings are printed). 1: a finding that must be mended.
     """
-    report = wb.Catalogue(wb.Settings.from_env()).check(name)
+    report = wb.open_catalogue(wb.Settings.from_env()).check(name)
     if as_json:
         print_json(report.to_frame().to_dict(orient="records"))
     elif not report.findings:

@@ -10,7 +10,7 @@ from workbench.data.card import (
     TimeOrder,
     read_card,
 )
-from workbench.data.catalogue import Catalogue, load_dataset
+from workbench.data.catalogue import Catalogue, Maker
 from workbench.data.checks import CheckReport, Finding
 from workbench.data.dataset import Dataset
 from workbench.data.reading import read_table
@@ -25,12 +25,12 @@ __all__ = [
     "Dataset",
     "Finding",
     "Generator",
+    "Maker",
     "Origin",
     "Split",
     "SplitPositions",
     "Target",
     "TimeOrder",
-    "load_dataset",
     "read_card",
     "read_table",
     "safe_folds",

@@ -76,13 +76,16 @@ class DataFile(_Part):
 class Generator(_Part):
     """A seeded generator in place of a file."""
 
-    name: Literal["brokerage"]
+    name: Literal["brokerage", "brokerage_crm"]
     row_count: Annotated[int, Field(gt=0)]
     parameters: dict[str, int | float | str | bool] = {}
 
 
 class Column(_Part):
-    """One column. `meaning` is the label people and prompts see."""
+    """One column. `meaning` is the label people and prompts see.
+
+    An input with `prompt: false` is for models on this machine only: no prompt shows it.
+    """
 
     name: _Name
     dtype: Literal["integer", "number", "category", "text", "boolean", "date"]
@@ -91,6 +94,7 @@ class Column(_Part):
     values: tuple[_Cell, ...] = ()
     missing: tuple[_Cell, ...] = ()
     input: bool = True
+    prompt: bool = True
 
     @property
     def label(self) -> str:

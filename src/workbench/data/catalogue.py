@@ -1,8 +1,9 @@
 """The catalogue: every folder of `datasets/` with a card is a data set."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -15,7 +16,17 @@ from workbench.data.reading import read_table
 from workbench.errors import DataError
 from workbench.settings import Settings
 
-__all__ = ["Catalogue", "load_dataset"]
+__all__ = ["Catalogue", "Maker"]
+
+
+class Maker(Protocol):
+    """What offers data sets that are made, not read: see `workbench.tasks.MAKERS`."""
+
+    def cards(self) -> Mapping[str, Card]:
+        """Cards by name."""
+
+    def make(self, card: Card, n_rows: int, random_state: int) -> pd.DataFrame:
+        """Rows of one of its data sets, with all columns of the card."""
 
 
 class Catalogue:
@@ -28,17 +39,22 @@ class Catalogue:
     ----------
     settings
         Where the project and its data folder are.
+    makers
+        Data sets offered beside those of the folder; `workbench.open_catalogue` knows all of
+        this project.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, makers: Sequence[Maker] = ()) -> None:
         self._settings = settings
+        self._makers = {name: maker for maker in makers for name in maker.cards()}
 
     def __repr__(self) -> str:
         return f"Catalogue({str(self._settings.datasets)!r}: {', '.join(self.names())})"
 
     def names(self) -> list[str]:
         """Names of all data sets, sorted."""
-        return sorted(path.parent.name for path in self._settings.datasets.glob("*/card.yaml"))
+        found = {path.parent.name for path in self._settings.datasets.glob("*/card.yaml")}
+        return sorted(found | set(self._makers))
 
     def card(self, name: str) -> Card:
         """Read the card of one data set.
@@ -59,6 +75,8 @@ class Catalogue:
                 fix=f"{hint}add datasets/{name}/card.yaml",
             )
         path = self._settings.datasets / name / "card.yaml"
+        if name in self._makers and not path.exists():
+            return self._makers[name].cards()[name]
         card = read_card(path)
         if card.name != name:
             raise DataError(
@@ -99,7 +117,7 @@ class Catalogue:
         """
         card = self.card(name)
         if card.generator is not None:
-            return _generated(card, n_rows, random_state, allow_leaks)
+            return self._generated(card, n_rows, random_state, allow_leaks)
         frame = read_table(self._file(card), card)
         dataset = Dataset.from_frame(card, frame, allow_leaks=allow_leaks)
         return dataset if n_rows is None else dataset.sample(n_rows, random_state)
@@ -128,56 +146,29 @@ class Catalogue:
                 return path
         return download(card.file, kept)
 
-
-def load_dataset(
-    name: str,
-    *,
-    settings: Settings | None = None,
-    n_rows: int | None = None,
-    random_state: int = 0,
-    allow_leaks: Sequence[str] = (),
-) -> Dataset:
-    """Load a data set of the project's catalogue.
-
-    Parameters
-    ----------
-    name, n_rows, random_state, allow_leaks
-        As for `Catalogue.load`.
-    settings
-        Where the project is; read from the environment when omitted.
-
-    Raises
-    ------
-    DataError
-        As for `Catalogue.load`.
-    SpecError
-        When no project is found.
-
-    Examples
-    --------
-    >>> dataset = load_dataset("brokerage", n_rows=500)
-    >>> len(dataset), dataset.origin_kind
-    (500, 'simulated')
-    """
-    catalogue = Catalogue(Settings.from_env() if settings is None else settings)
-    return catalogue.load(name, n_rows=n_rows, random_state=random_state, allow_leaks=allow_leaks)
-
-
-def _generated(
-    card: Card, n_rows: int | None, random_state: int, allow_leaks: Sequence[str]
-) -> Dataset:
-    if card.generator is None:
-        raise DataError(f"data set {card.name!r} has no generator", fix="give its card one")
-    size = card.generator.row_count if n_rows is None else n_rows
-    sample = generate(size, random_state=random_state)
-    # The card travels with the data set and says how these very rows were made.
-    made = card.generator.model_copy(
-        update={
-            "row_count": size,
-            "parameters": {**card.generator.parameters, "random_state": random_state},
-        }
-    )
-    leads: pd.DataFrame = sample.leads
-    return Dataset.from_frame(
-        card.model_copy(update={"generator": made}), leads, allow_leaks=allow_leaks
-    )
+    def _generated(
+        self, card: Card, n_rows: int | None, random_state: int, allow_leaks: Sequence[str]
+    ) -> Dataset:
+        if card.generator is None:
+            raise DataError(f"data set {card.name!r} has no generator", fix="give its card one")
+        size = card.generator.row_count if n_rows is None else n_rows
+        if card.generator.name == "brokerage":
+            rows: pd.DataFrame = generate(size, random_state=random_state).leads
+        elif card.name in self._makers:
+            rows = self._makers[card.name].make(card, size, random_state)
+        else:
+            raise DataError(
+                f"nothing here makes data set {card.name!r}",
+                expected="a catalogue that knows its maker",
+                fix="open it with workbench.open_catalogue(settings)",
+            )
+        # The card travels with the data set and says how these very rows were made.
+        made = card.generator.model_copy(
+            update={
+                "row_count": size,
+                "parameters": {**card.generator.parameters, "random_state": random_state},
+            }
+        )
+        return Dataset.from_frame(
+            card.model_copy(update={"generator": made}), rows, allow_leaks=allow_leaks
+        )

@@ -15,7 +15,6 @@ import pandas as pd
 from sklearn.base import clone
 
 from workbench.data import Dataset, Split
-from workbench.data.brokerage import true_probability
 from workbench.errors import EvaluationError
 from workbench.evaluation.arm_info import arm_info
 from workbench.evaluation.evaluation import Evaluation, RunInfo
@@ -23,6 +22,7 @@ from workbench.evaluation.records import records_of
 from workbench.evaluation.scores import ScoreTable, resamples_needed
 from workbench.evaluation.sequential import sequential_records, sequential_rule
 from workbench.evaluation.sequential_result import SequentialResult
+from workbench.evaluation.truth import truth_of
 from workbench.predictors import (
     CascadeClassifier,
     FallbackClassifier,
@@ -315,9 +315,10 @@ def _duplicates(train: Dataset, test: Dataset) -> int:
 
 
 def _ceiling(test: Dataset) -> dict[str, float] | None:
-    if test.card.generator is None:
+    known = truth_of(test)
+    if known is None:
         return None
-    truth = true_probability(test).to_numpy(dtype=np.float64)
+    truth = known.to_numpy(dtype=np.float64)
     groups = None if test.groups is None else test.groups.to_numpy()
     table = ScoreTable(test.y.to_numpy(dtype=np.int8), groups, {"truth": truth}, len(test), 200, 0)
     found = {n: table.estimate("truth", n).estimate for n in (*STATISTICS, *EXAMPLE_SCORES)}

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.claude import ClaudeClient, ClaudeRequest, CostEstimate, Progress
-from workbench.data import Catalogue, Dataset, Split
+from workbench.data import Dataset, Split
 from workbench.documents import to_json
 from workbench.evaluation.arms import build_arms
 from workbench.evaluation.evaluation import Evaluation
@@ -20,7 +20,7 @@ from workbench.evaluation.run import evaluate
 from workbench.evaluation.spec import ClaudeArm, FallbackArm, RunSpec, read_spec
 from workbench.predictors import planned_requests
 from workbench.settings import Settings
-from workbench.tasks import load_task
+from workbench.tasks import load_task, open_catalogue
 
 __all__ = ["SpecPrice", "SpecResult", "evaluate_spec", "price_spec", "say"]
 
@@ -223,7 +223,7 @@ def _stop(spec: RunSpec) -> dict[str, Any]:
 
 def _dataset(spec: RunSpec, settings: Settings) -> Dataset:
     chosen = spec.dataset
-    return Catalogue(settings).load(
+    return open_catalogue(settings).load(
         chosen.name,
         n_rows=chosen.n_rows,
         random_state=chosen.random_state,

@@ -97,6 +97,14 @@ _ALL = (
         "accuracy", "Accuracy", True, "share judged right at 0.5; compare the majority class", "%"
     ),
     Metric(
+        "precision",
+        "Precision",
+        True,
+        "share of those predicted at 0.5 that happen; compare the base rate",
+        "%",
+    ),
+    Metric("recall", "Recall", True, "share of those that happen that 0.5 predicts", "%"),
+    Metric(
         "lift_at_10",
         "Lift at 10 %",
         True,

@@ -33,7 +33,28 @@ EXAMPLE_SCORES: Mapping[
     str, Callable[[NDArray[np.int8], NDArray[np.float64]], NDArray[np.float64]]
 ] = MappingProxyType({"log_loss": log_losses, "brier": brier_scores, "accuracy": _right})
 
-# Metrics of the whole ranking, as functions of resampling weights.
+
+def _share_of(
+    part: NDArray[np.bool_], whole: NDArray[np.bool_]
+) -> Callable[[NDArray[Any]], NDArray[np.float64]]:
+    columns = np.column_stack([part & whole, whole]).astype(np.float64)
+
+    def statistic(weights: NDArray[Any]) -> NDArray[np.float64]:
+        found, of = (np.atleast_2d(weights).astype(np.float64) @ columns).T
+        return np.where(of > 0, found / np.where(of > 0, of, 1.0), np.nan)
+
+    return statistic
+
+
+def _precision(y: NDArray[np.int8], probability: NDArray[np.float64]) -> Statistic:
+    return _share_of(y == 1, probability > 0.5)
+
+
+def _recall(y: NDArray[np.int8], probability: NDArray[np.float64]) -> Statistic:
+    return _share_of(probability > 0.5, y == 1)
+
+
+# Metrics of the whole ranking or of a part of it, as functions of resampling weights.
 STATISTICS: Mapping[str, Callable[[NDArray[np.int8], NDArray[np.float64]], Statistic]] = (
     MappingProxyType(
         {
@@ -41,6 +62,8 @@ STATISTICS: Mapping[str, Callable[[NDArray[np.int8], NDArray[np.float64]], Stati
             "average_precision": average_precision_statistic,
             "ece": expected_calibration_error_statistic,
             "lift_at_10": lift_at_statistic,
+            "precision": _precision,
+            "recall": _recall,
         }
     )
 )

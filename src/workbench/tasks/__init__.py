@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from workbench.errors import SpecError
+from workbench.tasks.behaviour import TASKS_OF_HEADS
+from workbench.tasks.catalogue import load_dataset, open_catalogue
 from workbench.tasks.lead_conversion import TASK as _LEAD_CONVERSION
 from workbench.tasks.task import Target, Task
 
-__all__ = ["TASKS", "Target", "Task", "load_task"]
+__all__ = ["TASKS", "Target", "Task", "load_dataset", "load_task", "open_catalogue"]
 
-TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in (_LEAD_CONVERSION,)})
+TASKS: Mapping[str, Task] = MappingProxyType(
+    {task.name: task for task in (_LEAD_CONVERSION, *TASKS_OF_HEADS)}
+)
 
 
 def load_task(name: str) -> Task:

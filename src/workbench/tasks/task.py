@@ -163,7 +163,9 @@ class Task:
         return ClaudeClassifier(
             prompt=prompt,
             answer_model=self.answer_model,
-            labels={c.name: c.label for c in dataset.card.columns if c.name in dataset.X},
+            labels={
+                c.name: c.label for c in dataset.card.columns if c.prompt and c.name in dataset.X
+            },
             outcome=dataset.card.target.meaning,
             client=client,
             model=model,

@@ -1,5 +1,6 @@
 """Features of a lead's history, strictly of what was known at the moment of prediction."""
 
+from workbench.features.history.conversations import conversation_texts
 from workbench.features.history.definitions import (
     SOURCES,
     Aggregate,
@@ -27,5 +28,6 @@ __all__ = [
     "Source",
     "Static",
     "TrackRecord",
+    "conversation_texts",
     "history_of",
 ]

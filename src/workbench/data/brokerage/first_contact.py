@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from workbench.data.brokerage_text import TRAITS, Writer, compose
+from workbench.data.brokerage.text import TRAITS, Writer, compose
 from workbench.data.dataset import Dataset
 from workbench.errors import DataError
 

@@ -1,0 +1,62 @@
+"""The catalogue with all a project offers: its folder's data sets, and those that are made."""
+
+from workbench.data import Catalogue, Dataset
+from workbench.settings import Settings
+from workbench.tasks.behaviour.data import BehaviourMaker
+
+__all__ = ["load_dataset", "open_catalogue"]
+
+
+def open_catalogue(settings: Settings | None = None) -> Catalogue:
+    """Open the catalogue of a project.
+
+    Parameters
+    ----------
+    settings
+        Where the project is; read from the environment when omitted.
+
+    Raises
+    ------
+    SpecError
+        When no project is found.
+
+    Examples
+    --------
+    >>> "crm_churn_risk" in open_catalogue().names()
+    True
+    """
+    return Catalogue(Settings.from_env() if settings is None else settings, (BehaviourMaker(),))
+
+
+def load_dataset(
+    name: str,
+    *,
+    settings: Settings | None = None,
+    n_rows: int | None = None,
+    random_state: int = 0,
+    allow_leaks: tuple[str, ...] | list[str] = (),
+) -> Dataset:
+    """Load a data set of the project's catalogue.
+
+    Parameters
+    ----------
+    name, n_rows, random_state, allow_leaks
+        As for `Catalogue.load`.
+    settings
+        Where the project is; read from the environment when omitted.
+
+    Raises
+    ------
+    DataError
+        As for `Catalogue.load`.
+    SpecError
+        When no project is found.
+
+    Examples
+    --------
+    >>> dataset = load_dataset("brokerage", n_rows=500)
+    >>> len(dataset), dataset.origin_kind
+    (500, 'simulated')
+    """
+    catalogue = open_catalogue(settings)
+    return catalogue.load(name, n_rows=n_rows, random_state=random_state, allow_leaks=allow_leaks)
