@@ -47,6 +47,7 @@ CASES = {
         Case("reader_card", "accuracy of the simulated reader; writes its card", by_default=False),
         Case("abtest_speed", "10M users × 5 arms × 3 metrics with CUPED, beside hand-written SQL"),
         Case("abtest_sim", "what peeking, ignored clusters and broken randomisation do"),
+        Case("history", "26 history features of 1M leads, beside hand-written SQL and pandas"),
         Case("rivals", "evaluation runners of others, same questions", by_default=False),
         Case("soak", "200 streams at once for half an hour, open loop", by_default=False),
         Case("demo", "`make demo` twice in a fresh clone of HEAD", by_default=False),

@@ -1,7 +1,9 @@
-"""Feature builders."""
+"""Feature builders: of histories for any engine, of tables for estimators."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from workbench.features.columns import category_columns, numeric_columns, text_columns
-from workbench.features.encoders import TextScore, TreeTable, linear_table
 from workbench.features.engines import collect, read_tables, spark_session, write_table
 from workbench.features.history import (
     FEATURES,
@@ -14,6 +16,9 @@ from workbench.features.history import (
     TrackRecord,
     history_of,
 )
+
+if TYPE_CHECKING:
+    from workbench.features.encoders import TextScore, TreeTable, linear_table
 
 __all__ = [
     "FEATURES",
@@ -36,3 +41,12 @@ __all__ = [
     "text_columns",
     "write_table",
 ]
+
+# Who only builds features of tables need not wait for scikit-learn.
+_ENCODERS = {"TextScore", "TreeTable", "linear_table"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ENCODERS:
+        return getattr(importlib.import_module("workbench.features.encoders"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
