@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     )
     from workbench.claude.semantic import RedisTier, SemanticCache, SqliteTier
     from workbench.data import Catalogue, Dataset, Split
+    from workbench.data.brokerage import Brokerage, open_brokerage, simulate
     from workbench.embeddings import SentenceEncoder
-    from workbench.errors import WorkbenchError
+    from workbench.errors import FeatureError, WorkbenchError
     from workbench.evaluation import (
         Evaluation,
         Gate,
@@ -44,7 +45,14 @@ if TYPE_CHECKING:
         saving,
         say,
     )
-    from workbench.features import FEATURES, FeatureSet, read_tables, write_table
+    from workbench.features import (
+        FEATURES,
+        FeatureSet,
+        collect,
+        read_tables,
+        spark_session,
+        write_table,
+    )
     from workbench.predictors import (
         BoostedClassifier,
         CascadeClassifier,
@@ -78,6 +86,7 @@ _HOMES = MappingProxyType(
         "Assigner": "workbench.abtest",
         "AuditLog": "workbench.privacy",
         "BoostedClassifier": "workbench.predictors",
+        "Brokerage": "workbench.data.brokerage",
         "CascadeClassifier": "workbench.predictors",
         "Cassette": "workbench.claude",
         "Catalogue": "workbench.data",
@@ -92,6 +101,7 @@ _HOMES = MappingProxyType(
         "FEATURES": "workbench.features",
         "FallbackClassifier": "workbench.predictors",
         "FaultPlan": "workbench.claude",
+        "FeatureError": "workbench.errors",
         "FeatureSet": "workbench.features",
         "Gate": "workbench.evaluation",
         "GateRule": "workbench.evaluation",
@@ -113,6 +123,7 @@ _HOMES = MappingProxyType(
         "WorkbenchError": "workbench.errors",
         "analyse": "workbench.abtest",
         "cascade_frontier": "workbench.evaluation",
+        "collect": "workbench.features",
         "erase_subject": "workbench.subjects",
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
@@ -124,6 +135,7 @@ _HOMES = MappingProxyType(
         "logistic_baseline": "workbench.predictors",
         "metric": "workbench.scorers",
         "monitor": "workbench.abtest.monitor",
+        "open_brokerage": "workbench.data.brokerage",
         "open_catalogue": "workbench.tasks",
         "open_data": "workbench.abtest.report_files",
         "plan": "workbench.abtest",
@@ -143,6 +155,8 @@ _HOMES = MappingProxyType(
         "saving": "workbench.evaluation",
         "say": "workbench.evaluation",
         "server_command": "workbench.tracking",
+        "simulate": "workbench.data.brokerage",
+        "spark_session": "workbench.features",
         "traced_calls": "workbench.tracking",
         "write_table": "workbench.features",
     }
@@ -156,6 +170,7 @@ __all__ = [
     "Assigner",
     "AuditLog",
     "BoostedClassifier",
+    "Brokerage",
     "CascadeClassifier",
     "Cassette",
     "Catalogue",
@@ -169,6 +184,7 @@ __all__ = [
     "EventStore",
     "FallbackClassifier",
     "FaultPlan",
+    "FeatureError",
     "FeatureSet",
     "Gate",
     "GateRule",
@@ -189,6 +205,7 @@ __all__ = [
     "WorkbenchError",
     "analyse",
     "cascade_frontier",
+    "collect",
     "erase_subject",
     "evaluate",
     "evaluate_spec",
@@ -200,6 +217,7 @@ __all__ = [
     "logistic_baseline",
     "metric",
     "monitor",
+    "open_brokerage",
     "open_catalogue",
     "open_data",
     "plan",
@@ -219,6 +237,8 @@ __all__ = [
     "saving",
     "say",
     "server_command",
+    "simulate",
+    "spark_session",
     "traced_calls",
     "write_table",
 ]

@@ -1,11 +1,12 @@
 """`workbench data`: the catalogue of data sets."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import workbench as wb
-from workbench.cli.console import Json, print_json
+from workbench.cli.console import Json, print_json, say
 
 __all__ = ["data"]
 
@@ -68,3 +69,34 @@ def data_check(
         for finding in report.findings:
             print(f"{finding.severity:<8} {finding.code}  {finding.message}. {finding.fix}")
     raise typer.Exit(0 if report.ok else 1)
+
+
+@data.command("simulate")
+def data_simulate(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into; made.")],
+    leads: Annotated[int, typer.Option(help="Number of leads.")] = 20_000,
+    random_state: Annotated[int, typer.Option(help="Seed.")] = 0,
+    text_share: Annotated[
+        float, typer.Option(help="Share of the leads whose messages are written.")
+    ] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Simulate a brokerage's CRM as Parquet: leads, events, conversations, deals.
+
+    What is true of it is kept apart in `truth/`, for judging only.
+    """
+
+    def progress(done: int, of: int) -> None:
+        say(f"{done:,} of {of:,} leads")
+
+    crm = wb.simulate(
+        leads,
+        random_state=random_state,
+        folder=folder,
+        text_share=text_share,
+        on_progress=progress,
+    )
+    if as_json:
+        print_json({"folder": str(folder), "tables": list(crm.names)})
+    else:
+        print(f"{leads:,} leads written to {folder}: {', '.join(crm.names)}")

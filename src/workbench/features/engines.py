@@ -1,6 +1,7 @@
 """The engines feature tables run on: DuckDB in this process, or an existing Spark."""
 
 import importlib.util
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["collect", "read_tables", "spark_session", "write_table"]
 
-_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+# A local Spark stays on this machine, and has no use for 200 parts of a join.
+_LOCAL = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "8",
+}
 
 
 def spark_session(*, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> Any:
@@ -42,6 +48,8 @@ def spark_session(*, master: str = "local[2]", settings: Mapping[str, str] | Non
             expected="the extra 'spark'",
             fix="run `pip install workbench[spark]`, or leave the engine at 'duckdb'",
         )
+    # Said at every import of a part of it; the figures are compared by this project's tests.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
     from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
@@ -49,8 +57,7 @@ def spark_session(*, master: str = "local[2]", settings: Mapping[str, str] | Non
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
-        # A local Spark stays on this machine; a cluster's master sets its own.
-        **(_LOOPBACK if master.startswith("local") else {}),
+        **(_LOCAL if master.startswith("local") else {}),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **(settings or {}),
     }
@@ -103,9 +110,11 @@ def read_tables(
         if path.suffix == ".parquet" and path.is_file():
             found[path.stem] = connection.read_parquet(str(path))
         elif parts:
-            # Engines differ in what a pattern means; a list of files means the same to all.
-            names = [str(part) for part in parts]
-            found[path.name] = connection.read_parquet(names)
+            # Spark takes a folder, DuckDB files.
+            files = [str(part) for part in parts]
+            found[path.name] = connection.read_parquet(
+                str(path) if connection.name == "pyspark" else files
+            )
     if not found:
         raise FeatureError(
             f"there is no table in {str(folder)!r}",

@@ -101,7 +101,7 @@ class FeatureSet:
                 near = difflib.get_close_matches(name, known, n=1)
                 raise FeatureError(
                     f"there is no feature {name!r}",
-                    expected=f"one of {', '.join(known)}",
+                    expected=f"one of {len(known)} names, such as {', '.join(list(known)[:3])}",
                     fix=f"use {near[0]!r}" if near else "see `workbench features list`",
                 )
         parts = {
