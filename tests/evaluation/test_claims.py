@@ -41,7 +41,7 @@ def test_a_claim_above_the_ceiling_is_impossible_here(evaluation: Evaluation) ->
 
 def test_without_a_known_truth_the_interval_decides(evaluation: Evaluation) -> None:
     real = dataclasses.replace(evaluation, info=dataclasses.replace(evaluation.info, ceiling=None))
-    assert claims_of(real)[0].standing == "not met"
+    assert claims_of(real, arm="fields")[0].standing == "not met"
     perfect = with_probabilities(real, lambda y: np.where(y == 1, 0.9, 0.1))
     assert claims_of(perfect, arm="fields")[0].standing == "met"
 

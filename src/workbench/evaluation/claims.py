@@ -124,8 +124,8 @@ def _judged(
         if ceiling + slack < claimed:
             return (
                 "impossible here",
-                f"knowing the true probability of every example reaches {told(ceiling)}{at}: chance "
-                f"decides the rest, so nobody can reach {told(claimed)} on this data",
+                f"knowing the true probability of every example reaches {told(ceiling)}{at}: "
+                f"chance decides the rest, so nobody can reach {told(claimed)} on this data",
             )
     if measured.ci_lower >= claimed:
         return "met", f"the whole interval is at {told(claimed)} or above"
