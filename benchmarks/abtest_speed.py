@@ -19,7 +19,7 @@ from benchmarks.console import say
 from benchmarks.figure import CaseError, Figure, result
 from benchmarks.machine import ROOT, clean_environment
 
-__all__ = ["main"]
+__all__ = ["generate_users", "main", "once"]
 
 _N_USERS = 10_000_000
 _REPEATS = 5
@@ -44,7 +44,8 @@ copy (
 """
 
 
-def _generate(path: Path) -> None:
+def generate_users(path: Path) -> None:
+    """Write the users to a Parquet file: the same numbers on every machine."""
     con = duckdb.connect()
     # One thread, or the same seed gives other numbers.
     con.execute("set threads = 1")
@@ -53,7 +54,8 @@ def _generate(path: Path) -> None:
     con.close()
 
 
-def _once(contender: str, threads: int, path: Path) -> dict[str, Any]:
+def once(contender: str, threads: int, path: Path) -> dict[str, Any]:
+    """Run a contender in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.abtest_speed_once", contender, str(threads), str(path)],
         cwd=ROOT,
@@ -83,12 +85,12 @@ def main() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "users.parquet"
         say(f"  generating {_N_USERS:,} users")
-        _generate(path)
+        generate_users(path)
         size_mib = path.stat().st_size / 2**20
         for repeat in range(_REPEATS):
             say(f"  analysing, {repeat + 1} of {_REPEATS}")
             for contender, threads in _CONTENDERS:
-                runs[contender, threads].append(_once(contender, threads, path))
+                runs[contender, threads].append(once(contender, threads, path))
     figures = [Figure("users", _N_USERS, 1), Figure("Parquet file", size_mib, 1, "MiB")]
     first = runs["workbench", 1][0]
     for (contender, threads), found in runs.items():

@@ -19,9 +19,11 @@ design_path = ""
 data_path = ""
 arm = "arm"
 exposed_at = "exposed_at"
-rows_per_cluster = 0
 registration_path = ""
 as_of = ""
+touches_path = ""
+costs = []
+ledger_path = ""
 n_leads = 60000
 random_state = 7
 run_dir = ""
@@ -34,9 +36,11 @@ report = read_experiment(
     data_path,
     arm=arm,
     exposed_at=exposed_at,
-    rows_per_cluster=rows_per_cluster,
     registration_path=registration_path,
     as_of=as_of,
+    touches_path=touches_path,
+    costs=costs,
+    ledger_path=ledger_path,
     n_leads=n_leads,
     random_state=random_state,
 )
@@ -53,6 +57,9 @@ report.findings
 report.effects
 
 # %%
+report.widths
+
+# %%
 report.insights
 
 # %%
@@ -63,6 +70,12 @@ report.segments
 
 # %%
 report.worth
+
+# %%
+report.returned
+
+# %%
+report.attributed
 
 # %%
 report.learning

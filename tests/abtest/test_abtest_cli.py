@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from workbench.abtest.design import read_design
 from workbench.abtest.report_files import read_events
 from workbench.abtest.simulate import simulate
+from workbench.abtest.simulate_touches import simulate_touches
+from workbench.claude import AnswerStore, ClaudeClient, ClaudeRequest, Origin
 from workbench.cli import app
 from workbench.errors import DataError
 from workbench.settings import Settings
@@ -156,6 +158,8 @@ def test_the_report_is_one_page_with_its_charts(design: Path, here: Path) -> Non
         "recorded",
         "opening-line",
     )
+    artifacts = {f.path for f in mlflow.artifacts.list_artifacts(run_id=told["mlflow_run_id"])}
+    assert {"00-report.html", "analysis.json", "analysis.md", "monitoring.json"} <= artifacts
     children = mlflow.search_runs(
         experiment_names=["abtest"], filter_string="tags.arm = 'consultative'", output_format="list"
     )
@@ -164,9 +168,110 @@ def test_the_report_is_one_page_with_its_charts(design: Path, here: Path) -> Non
     )
 
 
+def test_every_look_is_a_step_in_mlflow(design: Path, here: Path) -> None:
+    data = units(design.parent)
+    told = json.loads(run("analyse", design, data, "--track", "--json"))
+    state = json.loads(run("monitor", design, data, "--json"))
+    mlflow = connect(Settings(root=here, data_dir=here))
+    (child,) = mlflow.search_runs(
+        experiment_names=["abtest"], filter_string="tags.arm = 'consultative'", output_format="list"
+    )
+    assert child.data.tags["mlflow.parentRunId"] == told["mlflow_run_id"]
+    client = mlflow.MlflowClient()
+    (last,) = (r for r in state["latest"] if r["metric"] == "converted")
+    for name in ("difference", "ci_lower", "ci_upper", "statistic", "critical"):
+        steps = client.get_metric_history(child.info.run_id, f"look/converted/{name}")
+        assert steps[-1].step == state["looks"] == 28
+        assert [s.step for s in steps] == sorted({s.step for s in steps})
+        assert len(steps) > 15
+        assert steps[-1].value == pytest.approx(last[name])
+    moments = [s.timestamp for s in steps]
+    assert moments == sorted(moments)
+    assert moments[-1] - moments[-2] <= 86_400_000
+
+
+VALUED = DESIGN | {
+    "unit_column": "lead_id",
+    "covariates": ["engagement"],
+    "arms": {"empathetic": 1, "consultative": 1, "assertive": 1},
+    "metrics": DESIGN["metrics"] | {"converted": DESIGN["metrics"]["converted"] | {"usd": 9000.0}},
+}
+
+
+def test_touches_and_costs_are_set_against_what_they_brought(design: Path, here: Path) -> None:
+    design.write_text(yaml.safe_dump(VALUED, sort_keys=False), encoding="utf-8")
+    drawn = simulate_touches(n_leads=6000, random_state=1)
+    arms = np.array(list(VALUED["arms"]))[np.arange(6000) % 3]
+    table = drawn.leads.assign(
+        arm=arms, complained=0, exposed_at=pd.Timestamp("2026-01-05", tz="UTC")
+    )
+    table.loc[::97, "complained"] = 1
+    path, touches = design.with_name("leads.parquet"), design.with_name("touches.csv")
+    table.to_parquet(path)
+    drawn.touches.to_csv(touches, index=False)
+    more = ("--touches", touches, "--cost", "consultative=2", "--cost", "empathetic=0.5")
+    text = run("analyse", design, path, *more)
+    assert "consultative for 6,000 units returns" in text
+    assert "on 9,000 USD" in text  # 1.50 USD beyond the control's
+    assert "the last touch would credit it with" in text
+    told = json.loads(run("analyse", design, path, *more, "--report", "--track", "--json"))
+    assert {c["strategy"] for c in told["attribution"]} >= {"assertive", "consultative"}
+    assert [r["arm"] for r in told["returns"]] == ["consultative"]
+    page = Path(told["report"])
+    shown = page.read_text(encoding="utf-8")
+    assert "What touches brought" in shown
+    assert "What it returns" in shown
+    assert json.loads((page.parent / "returns.json").read_text())[0]["metric"] == "converted"
+    mlflow = connect(Settings(root=here, data_dir=here))
+    runs = mlflow.search_runs(
+        experiment_names=["abtest"], filter_string="tags.arm = 'consultative'", output_format="list"
+    )
+    logged = runs[0].data.metrics
+    assert logged["converted_roi"] == pytest.approx(told["returns"][0]["roi"])
+    credit = next(c for c in told["attribution"] if c["strategy"] == "consultative")
+    assert logged["attributed"] == pytest.approx(credit["aipw"])
+    files = {f.path for f in mlflow.artifacts.list_artifacts(run_id=told["mlflow_run_id"])}
+    assert {"attribution.json", "returns.json"} <= files
+
+
+def test_costs_come_from_the_ledger(design: Path, here: Path) -> None:
+    settings = Settings(root=here, data_dir=here)
+    data = units(design.parent)
+    design.write_text(
+        yaml.safe_dump(VALUED | {"arms": DESIGN["arms"]}, sort_keys=False), encoding="utf-8"
+    )
+    said = CliRunner().invoke(app, ["abtest", "analyse", str(design), str(data), "--ledger"])
+    assert "booked nothing for the arms" in str(said.exception)
+    with ClaudeClient.from_settings(settings, origin=Origin.SIMULATED) as client:
+        asked = [ClaudeRequest("claude-haiku-5-5", f"<message>Lead {i}</message>") for i in "abc"]
+        client.ask(asked, task="coaching", arm="consultative")
+    told = json.loads(run("analyse", design, data, "--ledger", "--json"))
+    spend = AnswerStore(settings.mlruns / "answers.sqlite").spend(by=["arm"])
+    n = told["n_units"]
+    wanted = float(spend["cost_usd"].sum()) / n["consultative"] * sum(n.values())
+    assert told["returns"][0]["cost_usd"] == pytest.approx(wanted)
+    assert "Costs are of simulated answers" in told["returns"][0]["sentence"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (
+            ("analyse", "design.yaml", "units.parquet", "--cost", "charming=1"),
+            "'charming=1' cannot",
+        ),
+        (
+            ("analyse", "design.yaml", "units.parquet", "--cost", "consultative=-1"),
+            "cannot be read",
+        ),
+        (
+            ("analyse", "design.yaml", "units.parquet", "--cost", "consultative=1", "--ledger"),
+            "to be read from the ledger, too",
+        ),
+        (
+            ("analyse", "design.yaml", "units.parquet", "--touches", "none.csv"),
+            "does not say what to attribute",
+        ),
         (("design", "missing.yaml"), "the file does not exist"),
         (("analyse", "design.yaml", "missing.parquet"), "the file does not exist"),
         (("monitor", "design.yaml"), "or record events first"),
@@ -178,6 +283,7 @@ def test_wrong_input_is_one_clear_error(
     design: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     design.with_name("bad.jsonl").write_text("\n[1]\n", encoding="utf-8")
+    units(design.parent)
     done = subprocess.run(
         [str(PROGRAM), "abtest", *arguments],
         cwd=design.parent, capture_output=True, text=True, check=False,

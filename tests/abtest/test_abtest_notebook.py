@@ -1,8 +1,10 @@
 import json
+import runpy
 from pathlib import Path
 
 import jupytext
 import nbformat
+import pandas as pd
 import pytest
 
 from workbench.abtest.report_run import read_experiment
@@ -21,9 +23,11 @@ def test_the_template_runs_on_simulated_leads_and_says_so(project: Settings) -> 
     assert "five strategies" in text
     assert "simulated data: nothing here is about real leads" in text
     for words in (
-        "Before you believe this", "Effects", "In words", "Look by look", "For whom",
-        "What it is worth", "The right strategy for each lead", "What is true",
-        "What would go wrong", "What is claimed",
+        "Before you believe this", "Effects", "Why intervals are this wide",
+        "In words", "Look by look", "For whom",
+        "What it is worth", "What it returns", "What touches brought",
+        "The right strategy for each lead", "What is true", "What would go wrong",
+        "What is claimed",
     ):  # fmt: skip
         assert f"<h2>{words}</h2>" in text
     for arm in ("empathetic", "analytical", "assertive", "consultative", "relationship"):
@@ -72,18 +76,22 @@ def test_hillstrom_is_reported_with_all_three_arms() -> None:
     for part in (report.beside_truth, report.learning, report.mistakes, report.claims):
         assert part.text == ""
     assert "64,000 leads of this experiment" in report.worth.text
+    assert "+72.1%" in report.effects.text  # the lift, beside the difference
+    wide = report.widths.text
+    assert "to allow for the number of comparisons and looks" in wide
+    assert wide.count("for 42,613 independent units in two equal arms") == 2  # two metrics
 
 
 @pytest.mark.skipif(not (DATA / "resume_names_rct").exists(), reason="the data folder is absent")
-def test_resume_names_are_reported_by_job_ad() -> None:
-    report = read_experiment(
-        ROOT / "experiments/abtest/resume_names.yaml",
-        DATA / "resume_names_rct/ResumeNames.csv",
-        arm="ethnicity",
-        rows_per_cluster=4,
-    )
+def test_resume_names_are_reported_by_job_ad(tmp_path: Path) -> None:
+    script = ROOT / "experiments/abtest/resume_names.py"
+    path = tmp_path / "resumes.parquet"
+    table = pd.read_csv(DATA / "resume_names_rct/ResumeNames.csv")
+    runpy.run_path(str(script))["with_ads"](table).to_parquet(path)
+    report = read_experiment(ROOT / "experiments/abtest/resume_names.yaml", path, arm="ethnicity")
     found = report.analysis.effect("call", "cauc")
     assert 100 * found.effect.difference == pytest.approx(3.20, abs=0.005)
-    assert found.effect.n_groups is not None
+    assert found.effect.n_groups == 1321
     assert "robust to what units of one ad share" in report.provenance.text
     assert "+3.20 pp" in report.insights.text
+    assert "as if independent<br>[+1.68 pp, +4.73 pp]" in report.effects.text

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.abtest.analysis import analyse
 from workbench.abtest.design import Design
 from workbench.abtest.monitor import Monitoring, monitor
+from workbench.abtest.plots_course import boundary_chart
 from workbench.abtest.simulate import simulate
 from workbench.abtest.simulate_world import World
 from workbench.abtest.store import EventStore
@@ -19,6 +21,8 @@ from workbench.stats import (
     asymptotic_confidence_sequence,
     compare_clustered,
     compare_means,
+    compare_restricted_means,
+    quantile_difference_bounds,
     spending_boundary,
 )
 
@@ -237,13 +241,90 @@ def test_an_event_store_gives_what_its_table_gives(tmp_path: Path) -> None:
         assert first.n_units == second.n_units
 
 
-def test_quantiles_are_not_followed_and_strange_arms_are_counted() -> None:
+def test_strange_arms_are_counted() -> None:
     table = units(reply=(0.1, 0.1))
     table.loc[:4, "arm"] = "other"
-    metrics = {"reply": PRIMARY, "half": {"kind": "quantile", "q": 0.5, "column": "reply"}}
-    state = monitor(design(metrics=metrics), table)
-    assert state.unmonitored == ("half",)
+    state = monitor(design(), table)
     assert (state.n_units, state.n_strange) == (3995, 5)
+
+
+QUANTILE = {"kind": "quantile", "q": 0.5, "column": "wait", "role": "primary"}
+
+
+def test_quantiles_have_bounds_of_their_own_at_every_look() -> None:
+    table = units()
+    wait = np.random.default_rng(1).lognormal(size=len(table))
+    table["wait"] = np.where(table["arm"] == "new", 1.6 * wait, wait)
+    state = monitor(design(metrics={"half": QUANTILE}), table)
+    course = state.course("half", "new")
+    row = course[9]
+    seen = table[table["exposed_at"] <= row.at]
+    sides = [seen.loc[seen["arm"] == a, "wait"] for a in ("old", "new")]
+    bounds = quantile_difference_bounds(sides[0], sides[1], 0.5, n_opt=4000)
+    assert (row.difference, row.ci_lower, row.ci_upper) == pytest.approx(bounds[:3])
+    assert course[-1].state == "better"
+    assert np.all(np.diff([r.pvalue for r in course]) <= 0)
+    assert np.isnan(row.critical)
+    # Values of a cluster that hang together tell less.
+    table["agent"] = np.argsort(np.argsort(wait)) // 20
+    plain = {"column": "agent", "randomised": False}
+    clustered = monitor(design(metrics={"half": QUANTILE}, cluster=plain), table)
+    other = clustered.course("half", "new")[-1]
+    assert other.ci_upper - other.ci_lower > course[-1].ci_upper - course[-1].ci_lower
+    with pytest.raises(DataError, match="no multiple of its standard error"):
+        boundary_chart(state, "half")
+
+
+def test_a_quantile_guardrail_with_a_relative_margin_breaks() -> None:
+    table = units()
+    wait = np.random.default_rng(1).lognormal(size=len(table)) + 1
+    table["wait"] = np.where(table["arm"] == "new", 2 * wait, wait)
+    table["reply"] = 0
+    table.loc[::7, "reply"] = 1
+    guard = QUANTILE | {"role": "guardrail", "margin": 0.2, "margin_scale": "relative",
+                        "higher_is_better": False}  # fmt: skip
+    state = monitor(design(metrics={"reply": PRIMARY, "half": guard}), table)
+    assert state.advice[0].code == "WB-M02"
+
+
+def test_times_to_an_event_are_censored_at_each_look() -> None:
+    table = units(days=30)
+    rng = np.random.default_rng(2)
+    wait = rng.exponential(np.where(table["arm"] == "new", 3.0, 4.0))
+    lost = rng.uniform(8, 40, len(table))
+    table["reply_days"], table["reply"] = np.minimum(wait, lost), (wait <= lost).astype(int)
+    metrics = {"reply": {"kind": "time_to_event", "horizon": 7, "role": "primary"}}
+    course = monitor(design(metrics=metrics), table).course("reply", "new")
+    assert [row.state for row in course[:7]] == ["too early"] * 7  # nobody was followed so long
+    row = course[19]
+    follow = (row.at - table["exposed_at"]) / timedelta(days=1)
+    times = []
+    for arm in ("old", "new"):
+        seen = table[(table["arm"] == arm) & (follow >= 0)]
+        so_far = follow[seen.index]
+        times.append((np.minimum(seen["reply_days"], so_far),
+                      seen["reply"] * (seen["reply_days"] <= so_far)))  # fmt: skip
+    found = compare_restricted_means(times[0], times[1], 7)
+    assert row.difference == pytest.approx(found.difference)
+    assert row.standard_error == pytest.approx(found.standard_error)
+    assert row.n_units == len(times[0][0]) + len(times[1][0])
+    assert course[-1].state == "better"  # sooner is better
+    assert course[-1].difference == pytest.approx(-0.75, abs=0.3)
+    hours = metrics["reply"] | {
+        "horizon": 168, "duration_unit": "hours", "duration": "h", "event": "reply",
+    }  # fmt: skip
+    again = monitor(
+        design(metrics={"reply": hours}), table.assign(h=24 * table["reply_days"])
+    ).course("reply", "new")
+    assert again[-1].ci_upper == pytest.approx(24 * course[-1].ci_upper)
+    # With everybody followed to the end it is the interval of the analysis.
+    plan = design(metrics=metrics)
+    whole = analyse(plan, table).effect("reply")
+    late = monitor(plan, table, every_days=90).course("reply", "new")[-1]
+    assert whole.log_rank is not None
+    assert whole.log_rank.pvalue < 0.001
+    assert late.n_units == 4000
+    assert whole.effect.difference == pytest.approx(late.difference, abs=0.1)
 
 
 def test_missing_values_follow_the_design() -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from workbench.abtest import Analysis, Design, EventStore, Exposure, Outcome, analyse, open_units
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -46,6 +48,7 @@ def design(metrics: dict[str, Any] | None = None, **changes: Any) -> Design:
 
 def table(store: EventStore, d: Design, as_of: datetime) -> list[dict[str, Any]]:
     with open_units(d, store, as_of=as_of) as units:
+        assert isinstance(units.con, duckdb.DuckDBPyConnection)
         names = [n for n in units.types if n not in ("exposed_at", "propensity")]
         found = units.con.execute(
             "select * exclude (exposed_at) from units order by unit_id, cluster_id"

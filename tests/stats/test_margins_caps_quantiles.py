@@ -14,6 +14,7 @@ from workbench.stats import (
     compare_quantiles,
     equivalence_test,
     noninferiority_test,
+    quantile_difference_bounds,
     quantile_interval,
     winsorize,
 )
@@ -142,3 +143,45 @@ def test_clusters_widen_the_interval_of_a_quantile() -> None:
 def test_bad_input_is_refused(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ---------------------------------------------------------------- quantiles at any look
+
+
+def test_bounds_at_any_look_are_values_at_ranks_and_need_enough_of_them() -> None:
+    values = np.arange(1000.0)
+    found = quantile_difference_bounds(values, values + 5, 0.5, n_opt=2000)
+    assert found.difference == 5
+    assert found.ci_lower - 5 == pytest.approx(-(found.ci_upper - 5), abs=2)
+    assert found.pvalue == 1.0
+    few = quantile_difference_bounds(values[:4], values[:4], 0.5, n_opt=2000)
+    assert (few.ci_lower, few.ci_upper) == (-math.inf, math.inf)
+    # Where the control may be 0 there is no bound of the lift.
+    assert quantile_difference_bounds(values - 500, values, 0.5, n_opt=2000)[3:5] == (
+        -math.inf,
+        math.inf,
+    )
+    wider = quantile_difference_bounds(values, values, 0.5, n_opt=2000, confidence_level=0.99)
+    assert wider.ci_upper > quantile_difference_bounds(values, values, 0.5, n_opt=2000).ci_upper
+
+
+def test_bounds_at_any_look_allow_for_clusters() -> None:
+    values = np.repeat(np.arange(100.0), 10)
+    group = np.repeat(np.arange(100), 10)
+    plain = quantile_difference_bounds(values, values, 0.5, n_opt=2000)
+    grouped = quantile_difference_bounds(
+        values, values, 0.5, n_opt=2000, control_groups=group, treatment_groups=group
+    )
+    assert grouped.ci_upper > 1.8 * plain.ci_upper
+    one = np.zeros(1000)
+    alone = quantile_difference_bounds(
+        values, values, 0.5, n_opt=2000, control_groups=one, treatment_groups=one
+    )
+    assert alone.ci_upper == math.inf
+    for options, words in (
+        ({"control_groups": group}, "one arm only"),
+        ({"n_opt": 0.0}, "n_opt is 0.0"),
+        ({"q": 1.0}, "q is"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            quantile_difference_bounds(values, values, **({"q": 0.5, "n_opt": 10.0} | options))

@@ -79,7 +79,9 @@ def test_log_rank_is_that_of_statsmodels() -> None:
 
 def test_without_censoring_it_is_the_plain_mean() -> None:
     time = np.random.default_rng(2).exponential(3, 500)
-    mean, error = restricted_mean(time, np.ones(500), 4)
+    mean, error, variance, n, _ = restricted_mean(time, np.ones(500), 4)
+    assert variance == pytest.approx(np.minimum(time, 4).var())
+    assert n == 500
     assert mean == pytest.approx(np.minimum(time, 4).mean())
     assert error == pytest.approx(np.minimum(time, 4).std() / math.sqrt(500), rel=1e-9)
 
@@ -99,6 +101,35 @@ def test_the_interval_of_a_difference_covers() -> None:
     assert 0.925 <= covered / 400 <= 0.975
 
 
+def test_each_unit_its_own_cluster_is_greenwoods_error() -> None:
+    rng = np.random.default_rng(3)
+    wait, limit = rng.exponential(4, 900), rng.uniform(3, 12, 900)
+    time, event = np.minimum(wait, limit), wait <= limit
+    plain = restricted_mean(time, event, 6)
+    robust = restricted_mean(time, event, 6, groups=np.arange(900))
+    assert robust.mean == plain.mean
+    assert robust.standard_error == pytest.approx(plain.standard_error, rel=0.01)
+    assert math.isnan(restricted_mean(time, event, 6, groups=np.zeros(900)).standard_error)
+
+
+def test_the_clustered_error_is_the_spread_of_the_means() -> None:
+    rng = np.random.default_rng(4)
+    group = np.repeat(np.arange(60), 12)
+    means, errors = [], []
+    for _ in range(200):
+        wait = rng.exponential(4 * np.exp(rng.normal(0, 0.5, 60))[group])
+        limit = rng.uniform(5, 12, group.size)
+        found = restricted_mean(np.minimum(wait, limit), wait <= limit, 6, groups=group)
+        means.append(found.mean)
+        errors.append(found.standard_error)
+    # The standard deviation of 200 means is known to about 5 %.
+    assert np.mean(errors) == pytest.approx(np.std(means, ddof=1), rel=0.15)
+    with pytest.raises(ValueError, match="one arm only"):
+        compare_restricted_means(
+            (wait, np.ones(720)), (wait, np.ones(720)), 6, control_groups=group
+        )
+
+
 def test_a_curve_that_does_not_reach_the_horizon_is_refused() -> None:
     with pytest.raises(ValueError, match="take a shorter one"):
         restricted_mean([1, 2, 3], [1, 1, 0], 5)
@@ -108,7 +139,7 @@ def test_a_curve_that_does_not_reach_the_horizon_is_refused() -> None:
 def test_nothing_happened() -> None:
     found = log_rank_test(([1, 2], [0, 0]), ([1, 2], [0, 0]))
     assert (found.pvalue, found.statistic) == (1.0, 0.0)
-    assert restricted_mean([5, 5], [0, 0], 5) == (5.0, 0.0)
+    assert restricted_mean([5, 5], [0, 0], 5)[:2] == (5.0, 0.0)
 
 
 # ---------------------------------------------------------------- effects that differ

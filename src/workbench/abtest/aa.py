@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from workbench.abtest.aggregate import Cells, CleanValues, read_clean_values
 from workbench.abtest.design import Design
-from workbench.abtest.estimates import AggregateEstimates, Estimates, ValueEstimates, read_values
+from workbench.abtest.estimates import AggregateEstimates, Estimates
 from workbench.abtest.source import open_units
+from workbench.abtest.unit_values import ValueEstimates, read_values
 from workbench.errors import DataError
 from workbench.stats import Estimate, adjust_pvalues, proportion_interval
 

@@ -84,7 +84,8 @@ class Aggregates:
     counts
         Units of every group, whatever is measured.
     levels
-        Levels of each segment, in the order of the design's segments.
+        Levels of each segment, in the order of the design's segments; those of the combined
+        strata behind them where the design post-stratifies.
     arms
         Arms found, with their units, also those the design does not know.
     missing
@@ -227,7 +228,7 @@ def _pass(units: Units, blocks: Mapping[str, Block], near: Near, missing: Missin
     segment = np.full(len(arm), -1, dtype=np.int64)
     level = np.full(len(arm), None, dtype=object)
     levels = []
-    for i in range(len(design.segments)):
+    for i in range(len(design.segments) + bool(design.post_strata)):
         own = np.asarray(found[f"g_s{i}"]) == 0
         segment[own] = i
         level[own] = column_texts(found[f"s{i}"])[own]

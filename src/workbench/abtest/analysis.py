@@ -7,7 +7,7 @@ from typing import Any
 from workbench.abtest.aggregate import Aggregates, aggregate
 from workbench.abtest.checks import balance_findings, data_findings, ratio_check
 from workbench.abtest.design import Design, FixedHorizon
-from workbench.abtest.estimates import AggregateEstimates, Estimates, read_values
+from workbench.abtest.estimates import AggregateEstimates, Estimates
 from workbench.abtest.findings import Finding
 from workbench.abtest.judging import Look, decide, judge_role, look_of
 from workbench.abtest.metrics import Role
@@ -15,6 +15,7 @@ from workbench.abtest.registration import Registration, design_sha256
 from workbench.abtest.results import Analysis, ArmEffect, RatioCheck
 from workbench.abtest.segments import segment_effects
 from workbench.abtest.source import Units, open_units
+from workbench.abtest.unit_values import read_values
 from workbench.errors import SpecError
 
 __all__ = ["analyse"]

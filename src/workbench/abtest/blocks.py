@@ -14,13 +14,13 @@ from workbench.abtest.metrics import (
     Winsorising,
 )
 from workbench.abtest.source import Units, outcome_columns
-from workbench.abtest.sql import fill, literal, quoted
+from workbench.abtest.sql import fill, finite, literal, quoted
 from workbench.abtest.validity import Missing
 from workbench.stats import winsorize
 
 __all__ = ["Block", "Caps", "Near", "make_blocks", "means_nearby", "sums_sql", "values_sql"]
 
-_MISSING_LEVEL = "(missing)"
+_MISSING_LEVEL, _BETWEEN = "(missing)", "\x1f"
 # A mean this many deviations from 0 costs a digit; beyond, values are shifted.
 _FAR = 8.0
 
@@ -126,9 +126,9 @@ def _caps(units: Units, column: str, rule: Winsorising) -> Caps:
     arms = ", ".join(literal(arm) for arm in units.design.arms)
     found = units.con.execute(
         fill(
-            "select {name}::double as v from units where isfinite({name}::double)"
-            " and {arm}::varchar in ({arms})",
+            "select {name}::double as v from units where {known} and {arm}::varchar in ({arms})",
             name=name,
+            known=finite(f"{name}::double"),
             arm=quoted(units.arm),
             arms=arms,
         )
@@ -147,7 +147,9 @@ def means_nearby(units: Units, blocks: Mapping[str, Block]) -> Near:
         return Near({}, {})
     parts = ", ".join(
         fill(
-            "avg(v{i}) filter (isfinite(v{i})), stddev_pop(v{i}) filter (isfinite(v{i}))", i=str(i)
+            "avg(v{i}) filter (where {known}), stddev_pop(v{i}) filter (where {known})",
+            i=str(i),
+            known=finite(f"v{i}"),
         )
         for i in range(len(columns))
     )
@@ -178,6 +180,10 @@ def _keys(units: Units) -> list[str]:
     return keys
 
 
+def _level(units: Units, column: str) -> str:
+    return f"coalesce({_text(units, column)}, {literal(_MISSING_LEVEL)})"
+
+
 def _text(units: Units, column: str) -> str:
     # Casts that change nothing still cost a pass over the strings.
     return quoted(column) + ("" if units.types[column] == "VARCHAR" else "::varchar")
@@ -189,8 +195,13 @@ def sums_sql(units: Units, blocks: Mapping[str, Block], near: Near, missing: Mis
     keys = _keys(units)
     sets = [[key.rpartition(" as ")[2] for key in keys]]
     for i, segment in enumerate(design.segments):
-        keys.append(f"coalesce({_text(units, segment)}, {literal(_MISSING_LEVEL)}) as s{i}")
+        keys.append(f"{_level(units, segment)} as s{i}")
         sets.append([*sets[0], f"s{i}"])
+    if design.post_strata:
+        # A separator no text holds, so that no two combinations look alike.
+        joined = f" || {literal(_BETWEEN)} || ".join(_level(units, s) for s in design.post_strata)
+        keys.append(f"{joined} as s{len(design.segments)}")
+        sets.append([*sets[0], f"s{len(design.segments)}"])
     inner, outer = list(keys), ["count(*) as n_units"]
     for b, block in enumerate(blocks.values()):
         inner += _inner(units, block, b, near, missing)
@@ -222,9 +233,9 @@ def _inner(units: Units, block: Block, b: int, near: Near, missing: Missing) -> 
         is_covariate = block.n_outcome <= i < block.n_outcome + block.n_covariates
         if is_covariate and column in missing.filled:
             fallback = literal(near.centre[column])
-            value = f"case when isfinite({value}) then {value} else {fallback} end"
+            value = f"case when {finite(value)} then {value} else {fallback} end"
         elif not is_covariate and metric.missing == "zero" and block.metric in missing.zeroed:
-            value = f"case when isfinite({value}) then {value} else 0 end"
+            value = f"case when {finite(value)} then {value} else 0 end"
         if i < block.n_outcome and column in block.caps:
             value = _capped(value, block.caps[column])
         if near.shift[column]:
@@ -245,7 +256,7 @@ def _capped(value: str, caps: Caps) -> str:
 def _outer(block: Block, b: int, shifts: Mapping[str, float], *, dropping: bool) -> list[str]:
     """Sums and products of a block; of units with an outcome only where others are dropped."""
     # What has no outcome must not add to the sums of its covariates either.
-    counts = " and ".join(f"isfinite(b{b}_{i})" for i in range(block.n_outcome))
+    counts = " and ".join(finite(f"b{b}_{i}") for i in range(block.n_outcome))
     keep = f" filter (where {counts})" if dropping else ""
     out = [f"count(*){keep} as n{b}"] if dropping else []
     k = len(block.columns)

@@ -158,7 +158,8 @@ class Design(_Strict):
         By name; at least one is primary.
     covariates, adjustment
         Columns known before exposure, and how they are used: one slope for all arms ("cuped"),
-        one for each ("lin"), or not at all.
+        one for each ("lin"), comparison within the strata ("post_stratified": means, counts and
+        proportions), or not at all.
     segments
         Columns known before exposure in which effects may differ.
     alpha, power, multiplicity
@@ -192,7 +193,7 @@ class Design(_Strict):
     control: str = ""
     metrics: dict[str, Metric] = Field(min_length=1)
     covariates: tuple[str, ...] = ()
-    adjustment: Literal["cuped", "lin", "none"] = "cuped"
+    adjustment: Literal["cuped", "lin", "post_stratified", "none"] = "cuped"
     segments: tuple[str, ...] = ()
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     power: float = Field(default=0.8, gt=0, lt=1)
@@ -228,6 +229,8 @@ class Design(_Strict):
             raise ValueError(f"the experiment starts at {self.start} and ends at {self.end}")
         if self.switchback and not (self.cluster and self.cluster.randomised):
             raise ValueError("a switchback assigns clusters × blocks: name a randomised cluster")
+        if self.adjustment == "post_stratified" and (not self.strata or self.cluster):
+            raise ValueError("post-stratification needs strata, and units without clusters")
         if self.mature_only and self.window_days is None:
             raise ValueError("mature_only needs window_days")
         if isinstance(self.sequential, GroupSequential) and self.planned_units is None:
@@ -256,13 +259,19 @@ class Design(_Strict):
     def covariates_of(self, name: str) -> tuple[str, ...]:
         """Covariate columns of a metric: pairs of numerator and denominator for a ratio."""
         metric = self.metrics[name]
-        if self.adjustment == "none" or metric.kind in ("quantile", "time_to_event"):
+        plain = self.adjustment in ("none", "post_stratified")
+        if plain or metric.kind in ("quantile", "time_to_event"):
             return ()
         if isinstance(metric, RatioMetric):
             if metric.covariate_numerator is None or metric.covariate_denominator is None:
                 return ()
             return metric.covariate_numerator, metric.covariate_denominator
         return self.covariates if metric.covariates is None else metric.covariates
+
+    @property
+    def post_strata(self) -> tuple[str, ...]:
+        """Columns whose combinations are compared within; empty without post-stratification."""
+        return self.strata if self.adjustment == "post_stratified" else ()
 
     def n_comparisons(self, role: Role) -> int:
         """Metrics of a role times treatments: the family that is corrected together."""

@@ -1,4 +1,4 @@
-"""The effect of one treatment on one metric, from what was aggregated or from values."""
+"""The effect of one treatment on one metric, from what was aggregated."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,36 +10,23 @@ from numpy.typing import NDArray
 from workbench.abtest.aggregate import Cells
 from workbench.abtest.blocks import Block
 from workbench.abtest.design import Design
-from workbench.abtest.metrics import (
-    ProportionMetric,
-    QuantileMetric,
-    RatioMetric,
-    TimeToEventMetric,
-)
-from workbench.abtest.source import Units, column_texts, outcome_columns
-from workbench.abtest.sql import fill, quoted
-from workbench.errors import DataError
+from workbench.abtest.metrics import ProportionMetric, RatioMetric
 from workbench.stats import (
     Effect,
+    LogRank,
     Moments,
+    asymptotic_confidence_sequence,
     compare_cluster_totals,
     compare_means,
     compare_proportions,
-    compare_quantiles,
     compare_ratios,
-    compare_restricted_means,
     covariate_coefficients,
     lin_adjusted,
+    post_stratified,
 )
 from workbench.stats.effects import effect_of
 
-__all__ = [
-    "AggregateEstimates",
-    "Estimates",
-    "Measured",
-    "ValueEstimates",
-    "read_values",
-]
+__all__ = ["AggregateEstimates", "Estimates", "Measured", "interval_at", "sequence_of"]
 
 Array = NDArray[np.float64]
 
@@ -59,6 +46,8 @@ class Measured(NamedTuple):
         Raw, before values were capped; None where none were.
     note
         Why something could not be done as designed; empty otherwise.
+    log_rank
+        Of times to an event: the test of equal distributions; None of other metrics.
     """
 
     effect: Effect
@@ -66,6 +55,7 @@ class Measured(NamedTuple):
     unclustered: Effect | None
     uncapped: Effect | None
     note: str
+    log_rank: LogRank | None = None
 
 
 class Estimates(Protocol):
@@ -103,6 +93,24 @@ class Estimates(Protocol):
             Its effect on everybody, as measured.
         level
             The level.
+        """
+        ...
+
+    def sequence(
+        self, arm: str, found: Effect, level: float, n_opt: float
+    ) -> tuple[float, float, float]:
+        """Return bounds and a p-value that hold at every look.
+
+        Parameters
+        ----------
+        arm
+            The treatment.
+        found
+            Its effect on everybody, as measured.
+        level
+            Coverage of all looks together.
+        n_opt
+            Units of the two arms at which the bounds are tightest.
         """
         ...
 
@@ -147,6 +155,11 @@ class AggregateEstimates:
             uncapped = self._independent(control, treatment, block.uncapped, level)
         if self.design.cluster is not None:
             return self._clustered(plain, uncapped, (arm, segment, of), level)
+        if self.design.post_strata and segment < 0:
+            found, note = self._post_stratified(arm, level)
+            # Beside it stands what it adjusts: a plain difference of means, not a score test.
+            raw = compare_means(control.select(0), treatment.select(0), confidence_level=level)
+            return Measured(found or plain, raw if found else plain, None, uncapped, note)
         if not block.n_covariates:
             return Measured(plain, plain, None, uncapped, "")
         adjusted, note = self._adjusted(control, treatment, level)
@@ -214,6 +227,34 @@ class AggregateEstimates:
         found = compare_means(c, t, covariates=k, coefficients=slopes, confidence_level=level)
         return found, note
 
+    def _post_stratified(self, arm: str, level: float) -> tuple[Effect | None, str]:
+        """Compare within the strata; those too small to compare in are joined."""
+        if isinstance(self.design.metrics[self.block.metric], RatioMetric):
+            return None, "a ratio is not post-stratified"
+        at = len(self.design.segments)
+        strata = sorted(set(self.cells.level[self.cells.segment == at].tolist()))
+        pairs: list[tuple[Moments, Moments]] = []
+        small: dict[str, list[Moments]] = {self.design.control: [], arm: []}
+        for of in strata:
+            sides = [self.moments(side, at, of) for side in small]
+            c, t = (None if side is None else side.select(0) for side in sides)
+            if c is not None and t is not None and min(c.n, t.n) > 1:
+                pairs.append((c, t))
+                continue
+            for side, found in zip(small, (c, t), strict=True):
+                small[side] += [] if found is None else [found]
+        if not pairs:
+            return None, "no stratum has two units of each arm: strata are not used"
+        note = ""
+        if any(small.values()):
+            least = min(range(len(pairs)), key=lambda i: pairs[i][0].n + pairs[i][1].n)
+            joined = [_added(side, extra) for side, extra in
+                      zip(pairs[least], small.values(), strict=True)]  # fmt: skip
+            pairs[least] = (joined[0], joined[1])
+            note = "strata with fewer than two units of an arm are joined with the smallest"
+        controls, treatments = zip(*pairs, strict=True)
+        return post_stratified(controls, treatments, confidence_level=level), note
+
     def _slopes(self, *, ratios: bool) -> Array:
         """Slopes of the covariates over all arms, found once."""
         if not self._pooled:
@@ -228,7 +269,14 @@ class AggregateEstimates:
             again = self.measure(arm, level)
             if again is not None and math.isinf(found.df):  # the score test's are no multiple
                 return again.effect.ci_lower, again.effect.ci_upper
-        return _interval(found, level)
+        return interval_at(found, level)
+
+    def sequence(
+        self, arm: str, found: Effect, level: float, n_opt: float
+    ) -> tuple[float, float, float]:
+        """Bounds that hold at every look; see `Estimates.sequence`."""
+        del arm
+        return sequence_of(found, found.n_control + found.n_treatment, level, n_opt)
 
     def _clustered(
         self,
@@ -266,74 +314,16 @@ class AggregateEstimates:
         )
 
 
-@dataclass(frozen=True)
-class ValueEstimates:
-    """Quantiles and times to an event, which need the values themselves.
+def interval_at(found: Effect, level: float) -> tuple[float, float]:
+    """Bounds of an estimate with a t or normal statistic, at another level.
 
     Parameters
     ----------
-    design, metric
-        The design and the name of the metric.
-    arm, cluster, segments
-        Of each unit.
-    values
-        Values, or durations and events, by column: shape (c, n).
+    found
+        The estimate.
+    level
+        The level.
     """
-
-    design: Design
-    metric: str
-    arm: NDArray[np.object_]
-    cluster: NDArray[np.object_] | None
-    segments: tuple[NDArray[np.object_], ...]
-    values: Array
-
-    def measure(
-        self, arm: str, level: float, segment: int = -1, of: str | None = None
-    ) -> Measured | None:
-        """Compare an arm with the control; see `Estimates.measure`."""
-        inside = np.ones(self.arm.shape, bool) if segment < 0 else self.segments[segment] == of
-        sides = [inside & (self.arm == name) for name in (self.design.control, arm)]
-        if not (sides[0].any() and sides[1].any()):
-            return None
-        metric = self.design.metrics[self.metric]
-        if isinstance(metric, QuantileMetric):
-            c, t = (self.values[0, side] for side in sides)
-            plain = compare_quantiles(c, t, metric.q, confidence_level=level)
-            if self.cluster is None:
-                return Measured(plain, plain, None, None, "")
-            groups = [self.cluster[side] for side in sides]
-            if min(len(set(g.tolist())) for g in groups) < 2:
-                return None
-            found = compare_quantiles(
-                c, t, metric.q, control_groups=groups[0], treatment_groups=groups[1],
-                confidence_level=level,
-            )  # fmt: skip
-            return Measured(found, found, plain, None, "")
-        if not isinstance(metric, TimeToEventMetric):
-            raise TypeError(f"{self.metric!r} is compared from sums")
-        c_arm, t_arm = ((self.values[0, side], self.values[1, side]) for side in sides)
-        try:
-            found = compare_restricted_means(c_arm, t_arm, metric.horizon, confidence_level=level)
-        except ValueError as reason:
-            raise DataError(
-                str(reason),
-                where=f"metric {self.metric!r}, arms {self.design.control!r} and {arm!r}",
-                expected="units followed up to the horizon",
-                fix="shorten the metric's horizon or wait",
-            ) from None  # fmt: skip
-        note = "times are compared as if units were independent" if self.cluster is not None else ""
-        return Measured(found, found, None, None, note)
-
-    def interval(self, arm: str, found: Effect, level: float) -> tuple[float, float]:
-        """Bounds at another level; see `Estimates.interval`."""
-        if isinstance(self.design.metrics[self.metric], QuantileMetric):
-            again = self.measure(arm, level)  # order statistics further out
-            return (-math.inf, math.inf) if again is None else again.effect[1:3]
-        return _interval(found, level)
-
-
-def _interval(found: Effect, level: float) -> tuple[float, float]:
-    """Bounds of an estimate with a t or normal statistic."""
     again = effect_of(
         found.difference, found.standard_error**2, found.df, control=found.control,
         treatment=found.treatment, control_variance=0.0, control_covariance=0.0,
@@ -342,62 +332,33 @@ def _interval(found: Effect, level: float) -> tuple[float, float]:
     return again.ci_lower, again.ci_upper
 
 
-def read_values(units: Units, name: str) -> ValueEstimates:
-    """Read the values of a quantile or time to an event.
+def sequence_of(found: Effect, n: float, level: float, n_opt: float) -> tuple[float, float, float]:
+    """Bounds and p-value of a nearly normal estimate that hold at every look.
 
     Parameters
     ----------
-    units
-        The units.
-    name
-        Name of the metric.
-
-    Raises
-    ------
-    DataError
-        If a value is infinite, or missing where the metric does not say what that means.
+    found
+        The estimate.
+    n
+        Units behind it; fewer where they are not all followed to the end.
+    level
+        Coverage of all looks together.
+    n_opt
+        Units at which the bounds are tightest.
     """
-    design, metric = units.design, units.design.metrics[name]
-    columns = outcome_columns(design)[name]
-    parts = [f"{quoted(units.arm)}::varchar as arm"]
-    if design.cluster is not None:
-        parts.append(f"{quoted(design.cluster.column)}::varchar as cluster")
-    parts += [
-        f"coalesce({quoted(s)}::varchar, '(missing)') as s{i}"
-        for i, s in enumerate(design.segments)
-    ]
-    parts += [f"{quoted(c)}::double as v{i}" for i, c in enumerate(columns)]
-    found = units.con.execute(fill("select {p} from units", p=", ".join(parts))).fetchnumpy()
-    values: Array = np.stack(
-        [np.ma.filled(np.ma.asarray(found[f"v{i}"], float), np.nan) for i in range(len(columns))]
+    if math.isnan(found.standard_error):
+        return -math.inf, math.inf, math.nan
+    sequence = asymptotic_confidence_sequence(
+        found.difference, found.standard_error, n, n_opt=n_opt, confidence_level=level
     )
-    if np.isinf(values).any():
-        raise DataError(
-            "values are infinite", where=f"metric {name!r}", expected="finite numbers",
-            fix="correct the values",
-        )  # fmt: skip
-    lacking: NDArray[np.bool_] = np.asarray(np.isnan(values).any(axis=0))
-    keep: NDArray[np.bool_] = np.ones(lacking.shape, bool)
-    if lacking.any() and metric.missing == "error":
-        raise DataError(
-            f"{int(lacking.sum()):,} units have no value", where=f"metric {name!r}",
-            expected="a value for every unit", fix="set 'missing: drop' or 'missing: zero'",
-        )  # fmt: skip
-    if metric.missing == "drop":
-        keep = ~lacking
-    values = np.nan_to_num(values, nan=0.0)[:, keep]
+    low, high, p = sequence.ci_lower.item(), sequence.ci_upper.item(), sequence.pvalue.item()
+    return float(low), float(high), float(p)
 
-    def texts(column: str) -> NDArray[np.object_]:
-        return column_texts(found[column])[keep]
 
-    return ValueEstimates(
-        design,
-        name,
-        texts("arm"),
-        texts("cluster") if design.cluster is not None else None,
-        tuple(texts(f"s{i}") for i in range(len(design.segments))),
-        values,
-    )
+def _added(first: Moments, others: list[Moments]) -> Moments:
+    for other in others:
+        first = first + other
+    return first
 
 
 def _counts(moments: Moments) -> tuple[int, int]:

@@ -28,6 +28,7 @@ FINDINGS = MappingProxyType(
         "WB-X15": "The control is too close to 0 for a relative effect.",
         "WB-X16": "A covariate or adjustment could not be used.",
         "WB-X17": "Effects differ between segments.",
+        "WB-X18": "Mean time and log-rank test of a time to an event disagree.",
     }
 )
 """Sentence of each code."""

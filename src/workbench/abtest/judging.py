@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 from scipy import special
 
 from workbench.abtest.design import AlwaysValid, Design, GroupSequential
@@ -17,7 +16,6 @@ from workbench.stats import (
     Effect,
     MarginTest,
     adjust_pvalues,
-    asymptotic_confidence_sequence,
     compare_normal,
     noninferiority_test,
     sample_size_to_decide,
@@ -131,6 +129,7 @@ def judge_role(
             _arm_effect(design, name, arm, found, (low, high), (p, p_adjusted), look, alpha)
         )
         findings += _effect_findings(name, arm, found)
+        findings += _time_findings(name, arm, found, design.alpha)
     return effects, findings
 
 
@@ -179,17 +178,7 @@ def _deciding(
     """Interval and p-value that decide, corrected for the number of comparisons."""
     effect = found.effect
     if look.always_valid:
-        if math.isnan(effect.standard_error):
-            return -math.inf, math.inf, math.nan
-        sequence = asymptotic_confidence_sequence(
-            effect.difference, effect.standard_error, effect.n_control + effect.n_treatment,
-            n_opt=look.n_opt, confidence_level=1 - alpha,
-        )  # fmt: skip
-        return (
-            float(np.asarray(sequence.ci_lower)),
-            float(np.asarray(sequence.ci_upper)),
-            float(np.asarray(sequence.pvalue)),
-        )
+        return estimate.sequence(arm, effect, 1 - alpha, look.n_opt)
     if math.isclose(1 - alpha, effect.confidence_level, abs_tol=1e-12):
         return effect.ci_lower, effect.ci_upper, effect.pvalue
     return *estimate.interval(arm, effect, 1 - alpha), effect.pvalue
@@ -238,7 +227,7 @@ def _arm_effect(
     return ArmEffect(
         name, metric.kind, metric.role, arm, design.control, metric.higher_is_better, effect,
         found.raw, found.unclustered, found.uncapped, low, high, pvalues[0], pvalues[1], verdict,
-        margin, posterior, corrected, needed, found.note,
+        margin, posterior, corrected, needed, found.note, found.log_rank,
     )  # fmt: skip
 
 
@@ -307,3 +296,18 @@ def _effect_findings(name: str, arm: str, found: Measured) -> list[Finding]:
     if found.note:
         out.append(Finding("WB-X16", "note", f"{name}: {found.note}."))
     return out
+
+
+def _time_findings(name: str, arm: str, found: Measured, alpha: float) -> list[Finding]:
+    """Say where the two tests of times to an event disagree."""
+    test = found.log_rank
+    if test is None or math.isnan(found.effect.pvalue):
+        return []
+    if (test.pvalue <= alpha) == (found.effect.pvalue <= alpha):
+        return []
+    return [
+        Finding("WB-X18", "note", f"{name}, {arm}: the mean time up to the horizon has"
+                f" p = {found.effect.pvalue:.2g}, the log-rank test p = {test.pvalue:.2g}.",
+                "Where hazards cross or differ only late, the two ask different questions; the mean"
+                " time decides.")
+    ]  # fmt: skip

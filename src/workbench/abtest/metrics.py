@@ -179,12 +179,16 @@ class TimeToEventMetric(_Metric):
         happened. From events both follow from the outcome `column`.
     horizon
         Times count up to here, in the unit of the durations; from events in days.
+    duration_unit
+        Unit of the durations of a table: to tell, at an earlier look, how long a unit had been
+        followed by then.
     """
 
     kind: Literal["time_to_event"]
     duration: str | None = None
     event: str | None = None
     horizon: float = Field(gt=0)
+    duration_unit: Literal["minutes", "hours", "days"] = "days"
     higher_is_better: bool = False
     baseline: float | None = None
     sd: float | None = Field(default=None, gt=0)
@@ -193,6 +197,8 @@ class TimeToEventMetric(_Metric):
     def _has_both_columns(self) -> "TimeToEventMetric":
         if (self.duration is None) != (self.event is None):
             raise ValueError("time to event needs duration and event, or neither")
+        if self.duration is None and self.duration_unit != "days":
+            raise ValueError("duration_unit is of a table's durations; from events they are days")
         if self.covariates:
             raise ValueError("a time to event is not adjusted by covariates")
         return self

@@ -7,6 +7,7 @@ its planned looks instead. Whether arms get their share is tested at every look 
 import functools
 import html
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,9 @@ from workbench.abtest.monitor_advice import (
     alerts_of,
     state_of,
 )
-from workbench.abtest.monitor_looks import Course, courses, monitored
+from workbench.abtest.monitor_looks import Course, courses
 from workbench.abtest.monitor_timeline import SRM_ALPHA, SampleRatioRow, Timeline, timeline
+from workbench.abtest.monitor_values import value_courses
 from workbench.stats import (
     asymptotic_confidence_sequence,
     simultaneous_confidence_level,
@@ -56,8 +58,6 @@ class Monitoring:
         What there is to say, gravest first, each with its code.
     advice
         One for each treatment.
-    unmonitored
-        Metrics that are not followed over time, such as quantiles.
     n_units
         Units exposed so far.
     n_strange
@@ -69,7 +69,6 @@ class Monitoring:
     sample_ratio: tuple[SampleRatioRow, ...]
     alerts: tuple[Alert, ...]
     advice: tuple[Advice, ...]
-    unmonitored: tuple[str, ...]
     n_units: int
     n_strange: int
 
@@ -127,7 +126,6 @@ class Monitoring:
                 "shares": dict(self.design.shares),
                 "pvalue": last.pvalue,
             },
-            "unmonitored": list(self.unmonitored),
         }
 
     def to_markdown(self) -> str:
@@ -224,17 +222,21 @@ def monitor(
         design, data, as_of=moment, arm=arm, exposed_at=exposed_at, every_days=every_days
     )
     path: list[PathRow] = []
-    names = [name for name, metric in design.metrics.items() if monitored(metric)]
-    for name in names:
-        for treatment, course in courses(line.design, name, line.cut).items():
+    for name in design.metrics:
+        for treatment, course in _courses(line, name).items():
             path += _path(line.design, name, treatment, course, line)
     rows = tuple(path)
     alerts = alerts_of(design, rows, line.sample_ratio[-1].pvalue, SRM_ALPHA)
     advice = advise(design, rows, alerts, int(line.counted[-1]))
-    unmonitored = tuple(name for name in design.metrics if name not in names)
-    return Monitoring(
-        design, rows, line.sample_ratio, alerts, advice, unmonitored, line.n_units, line.n_strange
-    )
+    return Monitoring(design, rows, line.sample_ratio, alerts, advice, line.n_units, line.n_strange)
+
+
+def _courses(line: Timeline, name: str) -> Mapping[str, Course]:
+    design = line.design
+    if design.metrics[name].kind not in ("quantile", "time_to_event"):
+        return courses(design, name, line.cut)
+    level, n_opt = _level(design, name), _n_opt(design, line.counted)
+    return value_courses(design, name, line.cut, level=level, n_opt=n_opt)
 
 
 def _path(
@@ -247,63 +249,97 @@ def _path(
     metric = design.metrics[name]
     relative = metric.role == "guardrail" and metric.margin_scale == "relative"
     critical, pvalue = _critical(design, name, course, line.counted)
-    half = np.where(np.isfinite(course.standard_error), critical * course.standard_error, np.inf)
+    own = _own_bounds(design, name, course)
     rows = []
     state: State = "too early"
     for i, moment in enumerate(line.moments):
-        low, high = (
-            (-math.inf, math.inf)
-            if math.isinf(half[i])
-            else (course.difference[i] - half[i], course.difference[i] + half[i])
-        )
-        judged = low, high
-        if relative:
-            reach = critical[i] * course.lift_standard_error[i]
-            judged = course.lift[i] - reach, course.lift[i] + reach
-        state = state_of(metric, judged, state)
         error = float(course.standard_error[i])
+        low, high = judged = _ends(course.difference[i], critical[i], error)
+        if relative:
+            judged = _ends(course.lift[i], critical[i], course.lift_standard_error[i])
+        if own is not None:
+            low, high = judged = own[i][:2]
+            if relative:
+                judged = own[i][2:]
+        state = state_of(metric, judged, state)
         rows.append(
             PathRow(
                 i + 1, moment, int(course.n[i]), name, metric.role, treatment,
                 float(course.control[i]), float(course.treatment[i]), float(course.difference[i]),
                 float(low), float(high), error,
                 float(course.difference[i] / error) if 0 < error < math.inf else math.nan,
-                float(critical[i]), float(pvalue[i]), state,
+                math.nan if own is not None else float(critical[i]), float(pvalue[i]), state,
             )
         )  # fmt: skip
     return rows
+
+
+def _ends(centre: float, critical: float, error: float) -> tuple[float, float]:
+    if not math.isfinite(error) or math.isinf(critical):
+        return -math.inf, math.inf
+    return float(centre - critical * error), float(centre + critical * error)
+
+
+def _own_bounds(
+    design: Design, name: str, course: Course
+) -> list[tuple[float, float, float, float]] | None:
+    """Bounds of a quantile and of its lift; None where those of the boundary are used."""
+    if not course.bounds or _has_boundary(design, name):
+        return None
+    nothing = -math.inf, math.inf, -math.inf, math.inf
+    return [
+        nothing if b is None else (b.ci_lower, b.ci_upper, b.lift_lower, b.lift_upper)
+        for b in course.bounds
+    ]
+
+
+def _has_boundary(design: Design, name: str) -> bool:
+    """Whether planned looks decide a metric: all others are watched by always-valid bounds."""
+    primary = design.metrics[name].role == "primary"
+    return primary and isinstance(design.sequential, GroupSequential)
+
+
+def _level(design: Design, name: str) -> float:
+    role = design.metrics[name].role
+    family = 1 if design.multiplicity == "none" else design.n_comparisons(role)
+    return simultaneous_confidence_level(1 - design.alpha, family)
+
+
+def _n_opt(design: Design, counted: NDArray[np.intp]) -> float:
+    """Units of two arms at which always-valid bounds are tightest."""
+    if isinstance(design.sequential, AlwaysValid) and design.sequential.n_opt is not None:
+        return float(design.sequential.n_opt)
+    shares = design.shares
+    two = min(shares.values()) + shares[design.control]
+    return float(max(math.ceil((design.planned_units or int(counted[-1])) * two), 1))
 
 
 def _critical(
     design: Design, name: str, course: Course, counted: NDArray[np.intp]
 ) -> tuple[Vector, Vector]:
     """Half-width of the interval in standard errors, and the always-valid p-value."""
-    metric, plan = design.metrics[name], design.sequential
-    family = 1 if design.multiplicity == "none" else design.n_comparisons(metric.role)
-    level = simultaneous_confidence_level(1 - design.alpha, family)
-    if isinstance(plan, GroupSequential) and metric.role == "primary":
+    plan, level = design.sequential, _level(design, name)
+    if isinstance(plan, GroupSequential) and _has_boundary(design, name):
         share = np.minimum(counted / (design.planned_units or counted[-1]), 1.0)
         bound = np.full(share.size, np.inf)
         new = np.concatenate([[True], np.diff(share) > 0])
         bound[new] = _boundary(tuple(share[new].tolist()), 1 - level, plan)
         return bound, np.full(share.size, np.nan)
-    best = plan.n_opt if isinstance(plan, AlwaysValid) else None
-    if best is None:
-        shares = design.shares
-        two = min(shares.values()) + shares[design.control]
-        best = math.ceil((design.planned_units or float(course.n[-1])) * two)
+    if course.bounds:
+        p = [1.0 if b is None else b.pvalue for b in course.bounds]
+        return np.full(len(p), np.nan), np.minimum.accumulate(np.array(p))
     finite = np.isfinite(course.standard_error)
+    n, n_opt = np.maximum(course.followed, 1.0), _n_opt(design, counted)
     sequence = asymptotic_confidence_sequence(
         np.where(finite, course.difference, 0.0),
         np.where(finite, course.standard_error, np.inf),
-        np.maximum(course.n, 1.0),
-        n_opt=max(float(best), 1.0),
+        n,
+        n_opt=n_opt,
         confidence_level=level,
     )
     unit = asymptotic_confidence_sequence(
-        np.zeros(course.n.size), np.ones(course.n.size), np.maximum(course.n, 1.0),
-        n_opt=max(float(best), 1.0), confidence_level=level,
-    )  # fmt: skip
+        np.zeros(n.size), np.ones(n.size), n, n_opt=n_opt, confidence_level=level
+    )
     return unit.ci_upper, np.minimum.accumulate(sequence.pvalue)
 
 

@@ -37,7 +37,8 @@ class PathRow(NamedTuple):
     standard_error, statistic
         Of the difference, and the difference in standard errors.
     critical
-        Half-width of the interval in standard errors: the boundary of `statistic`.
+        Half-width of the interval in standard errors: the boundary of `statistic`; NaN for a
+        quantile, whose bounds are values of the data.
     pvalue
         Valid at any look, never rising, of this comparison alone; NaN for group-sequential looks.
     state

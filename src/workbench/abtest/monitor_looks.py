@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.abtest.design import Design
-from workbench.abtest.metrics import Metric, ProportionMetric, RatioMetric
+from workbench.abtest.metrics import Metric, ProportionMetric, RatioMetric, TimeToEventMetric
 from workbench.errors import DataError
 from workbench.stats import (
     Effect,
     Moments,
+    QuantileBounds,
     compare_cluster_totals,
     compare_means,
     compare_ratios,
@@ -24,7 +25,7 @@ from workbench.stats import (
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Course", "Cut", "courses", "monitored"]
+__all__ = ["Course", "Cut", "course_of", "courses", "outcomes_of"]
 
 Vector = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -49,6 +50,9 @@ class Cut:
         Number of each unit's cluster; None without clusters.
     n_looks
         How many looks.
+    exposed_day, look_day
+        When each unit was exposed and when each look was, in days from the same moment, shapes
+        (n,) and (looks,).
     """
 
     units: "pd.DataFrame"
@@ -56,6 +60,8 @@ class Cut:
     look: Codes
     cluster: Codes | None
     n_looks: int
+    exposed_day: Vector
+    look_day: Vector
 
     def values(self, column: str) -> Vector:
         """Numbers of a column, NaN where they are missing.
@@ -88,6 +94,10 @@ class Course(NamedTuple):
         Figures of the arms.
     n
         Units of both arms.
+    followed
+        Units that, followed to the end, would tell as much: what the bounds reckon with.
+    bounds
+        Of a quantile: its own bounds at each look, None where it is too early; empty otherwise.
     """
 
     difference: Vector
@@ -97,11 +107,8 @@ class Course(NamedTuple):
     control: Vector
     treatment: Vector
     n: Vector
-
-
-def monitored(metric: Metric) -> bool:
-    """Whether a metric can be followed over time: means and ratios of totals can."""
-    return metric.kind not in ("quantile", "time_to_event")
+    followed: Vector
+    bounds: tuple[QuantileBounds | None, ...] = ()
 
 
 def courses(design: Design, name: str, cut: Cut) -> Mapping[str, Course]:
@@ -112,7 +119,7 @@ def courses(design: Design, name: str, cut: Cut) -> Mapping[str, Course]:
     design
         The design.
     name
-        The metric; see `monitored`.
+        The metric: a mean, count, proportion or ratio.
     cut
         The units.
 
@@ -122,7 +129,7 @@ def courses(design: Design, name: str, cut: Cut) -> Mapping[str, Course]:
         If a column is missing, holds no numbers, or lacks values the metric does not allow to.
     """
     metric = design.metrics[name]
-    columns, kept = _columns(design, name, cut)
+    columns, kept = outcomes_of(design, name, cut)
     arm, look = cut.arm[kept], cut.look[kept]
     cluster = None if cut.cluster is None else cut.cluster[kept]
     columns = [column[kept] for column in columns]
@@ -137,22 +144,35 @@ def courses(design: Design, name: str, cut: Cut) -> Mapping[str, Course]:
                 for other in (arms.index(treatment),)
                 for row in totals
             ]
-            found[treatment] = _course(rows)
+            found[treatment] = course_of(rows)
         return found
     for treatment in design.treatments:
         other = arms.index(treatment)
         mine = (arm == control) | (arm == other)
         sides = [column[mine] for column in columns]
         rows = _clustered(metric, sides, arm[mine] == other, look[mine], cluster[mine], cut.n_looks)
-        found[treatment] = _course(rows)
+        found[treatment] = course_of(rows)
     return found
 
 
-def _columns(design: Design, name: str, cut: Cut) -> tuple[list[Vector], NDArray[np.bool_]]:
-    """Outcome (or numerator and denominator) and covariates, and the units that have them."""
+def outcomes_of(design: Design, name: str, cut: Cut) -> tuple[list[Vector], NDArray[np.bool_]]:
+    """Return outcome (or numerator and denominator) and covariates, and the units that have them.
+
+    Parameters
+    ----------
+    design, name, cut
+        As `courses`.
+
+    Raises
+    ------
+    DataError
+        If values are missing where the design does not say what that means.
+    """
     metric = design.metrics[name]
     if isinstance(metric, RatioMetric):
         named: Sequence[str] = (metric.numerator, metric.denominator)
+    elif isinstance(metric, TimeToEventMetric):
+        named = (metric.duration or f"{name}_days", metric.event or name)
     else:
         named = (metric.column or name,)
     out = []
@@ -272,7 +292,14 @@ def _clustered(
     return out
 
 
-def _course(rows: Sequence[Effect | int]) -> Course:
+def course_of(rows: Sequence[Effect | int]) -> Course:
+    """Put the effects of all looks side by side.
+
+    Parameters
+    ----------
+    rows
+        Effect of each look, or the number of units where it is too early for one.
+    """
     nothing: Any = math.nan
     table = [
         (nothing, math.inf, nothing, math.inf, nothing, nothing, float(row))
@@ -288,4 +315,7 @@ def _course(rows: Sequence[Effect | int]) -> Course:
         )
         for row in rows
     ]
-    return Course(*(np.array(column, dtype=np.float64) for column in zip(*table, strict=True)))
+    difference, error, lift, lift_error, control, treatment, n = (
+        np.array(column, dtype=np.float64) for column in zip(*table, strict=True)
+    )
+    return Course(difference, error, lift, lift_error, control, treatment, n, n)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.abtest.design import Design, GroupSequential
 from workbench.abtest.monitor_looks import Cut
 from workbench.abtest.source import Units, open_units, outcome_columns
+from workbench.abtest.spark import SparkSql
 from workbench.abtest.sql import fill, quoted
 from workbench.errors import DataError
 from workbench.stats import sequential_sample_ratio
@@ -119,7 +120,7 @@ def timeline(
         cluster = np.asarray(table["cluster"].factorize()[0], dtype=np.intp)
     ratio = _sample_ratio(design, codes, seen, cluster, moments)
     counted = np.bincount(look[look < ends.size], minlength=ends.size).cumsum()
-    cut = Cut(table, codes, look, cluster, int(ends.size))
+    cut = Cut(table, codes, look, cluster, int(ends.size), day, ends)
     return Timeline(
         known_design, cut, moments, counted, ratio, int((seen < ends.size).sum()), n_strange
     )
@@ -145,6 +146,12 @@ def _fetched(units: Units) -> "pd.DataFrame":
         chosen[f"value {column}"] = f"{quoted(column)}::double"
     parts = ", ".join(f"{sql} as {quoted(name)}" for name, sql in chosen.items())
     query = fill("select {parts} from units", parts=parts)
+    if isinstance(units.con, SparkSql):
+        raise DataError(
+            "the units are in Spark, and every unit is needed to follow them over time",
+            expected="a table in memory, files or an event store",
+            fix="write them as Parquet; `analyse` takes them where they are",
+        )
     found: pd.DataFrame = units.con.sql(query).to_arrow_table().to_pandas()
     if design.cluster is not None and found["cluster"].isna().any():
         raise DataError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from workbench.abtest.metrics import Role
 from workbench.abtest.monitor import Monitoring
@@ -217,6 +218,7 @@ def segment_chart(analysis: Analysis, metric: str, segment: str) -> Chart:
         word = "effects differ" if part.differs else "not shown to differ"
         title(panel, f"{part.arm}: {word}, p = {part.pvalue_adjusted:.2g}", width=44)
         value_axis(panel, kind, "x")
+        panel.xaxis.set_major_locator(MaxNLocator(4))
         clean(panel)
         said.append(
             f"{part.arm} ({word}): "
@@ -227,6 +229,8 @@ def segment_chart(analysis: Analysis, metric: str, segment: str) -> Chart:
             )
             + "."
         )
+    for panel in panels[: len(found) : columns]:
+        panel.set_ylabel(plain(segment), fontsize=9)
     for panel in panels[max(0, len(found) - columns) : len(found)]:
         panel.set_xlabel(plain(f"{metric}, difference from {analysis.design.control}"), fontsize=9)
     level_text = f"{1 - analysis.design.alpha:.0%}"

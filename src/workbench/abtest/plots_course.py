@@ -91,9 +91,16 @@ def boundary_chart(monitoring: Monitoring, metric: str) -> Chart:
     Raises
     ------
     DataError
-        If the metric is not followed.
+        If the metric is not in the design, or is a quantile with always-valid bounds, which are no
+        multiple of a standard error.
     """
     courses = _courses(monitoring, metric)
+    if all(math.isnan(r.critical) for looks in courses.values() for r in looks):
+        raise DataError(
+            f"the bounds of {metric!r} are no multiple of its standard error",
+            expected="a metric whose statistic has a boundary",
+            fix="draw its course_chart",
+        )
     figure = Figure(figsize=(WIDTH, 3.9), layout="constrained")
     axes = figure.subplots()
     first = next(iter(courses.values()))
@@ -143,7 +150,7 @@ def _courses(monitoring: Monitoring, metric: str) -> dict[str, list[PathRow]]:
         raise DataError(
             f"{metric!r} is not followed over time",
             expected="a monitored metric of the design",
-            fix="choose a mean, count, proportion or ratio",
+            fix="choose one of the design",
         )
     return found
 

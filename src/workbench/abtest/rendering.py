@@ -54,6 +54,8 @@ def effect_sentence(found: "ArmEffect") -> str:
         more = f", margin {margin}"
     elif found.n_to_decide is not None:
         more = f"; about {found.n_to_decide:,} units would tell if the effect stayed what it is"
+    if found.log_rank is not None:
+        more += f", log-rank p = {found.log_rank.pvalue:.2g}"
     return (
         f"{found.metric}: {found.arm} {_SAYS[found.verdict]} {found.control}"
         f" ({figure_text(kind, e.control)} → {figure_text(kind, e.treatment)},"
@@ -87,12 +89,30 @@ def analysis_markdown(analysis: "Analysis") -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += ["| " + " | ".join(_cells(found)) + " |" for found in analysis.effects]
+    lines += _beside(analysis)
     differing = [s for s in analysis.segments if s.differs]
     if analysis.segments:
         n = len(analysis.segments)
         lines += ["", f"Effects differ in {len(differing)} of {n} segment tests (corrected)."]
         lines += [f"- {segment_sentence(s)}" for s in differing]
     return "\n".join(lines) + "\n"
+
+
+def _beside(analysis: "Analysis") -> list[str]:
+    """Say what the intervals would be if units were independent, and that they do not decide."""
+    cluster = analysis.design.cluster
+    plain = [(e, e.unclustered) for e in analysis.effects if e.unclustered is not None]
+    if cluster is None or not plain:
+        return []
+    lines = [
+        "", f"Intervals above are robust to what units of one {cluster.column} share, corrected"
+        " for comparisons and looks. As if units were independent, uncorrected, for comparison"
+        " only:",
+    ]  # fmt: skip
+    for e, u in plain:
+        low, high = (figure_text(e.kind, v, signed=True) for v in (u.ci_lower, u.ci_upper))
+        lines.append(f"- {e.metric}, {e.arm}: {low} to {high}.")
+    return lines
 
 
 def segment_sentence(found: "SegmentEffects") -> str:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from workbench.abtest.attribution import Attribution
+from workbench.abtest.explain import why_this_wide
 from workbench.abtest.insights import insights
 from workbench.abtest.metrics import Role
 from workbench.abtest.money import money_value
@@ -17,9 +20,11 @@ from workbench.abtest.plots_style import Chart
 from workbench.abtest.policy import PolicyReport
 from workbench.abtest.rendering import figure_text
 from workbench.abtest.report_claims import CLAIMED_RATES, claim_tests
+from workbench.abtest.report_worth import attribution_section, returns_section
 from workbench.abtest.results import Analysis, ArmDecision, ArmEffect
 from workbench.abtest.simulate_mistakes import simulate_mistakes
 from workbench.abtest.simulate_world import Truth
+from workbench.abtest.value import Return
 from workbench.documents import to_json
 
 __all__ = ["ExperimentReport", "Part"]
@@ -55,6 +60,10 @@ class ExperimentReport:
         Where the data come from, in words.
     policy
         A policy learnt from the experiment's own propensities; None without them.
+    attribution
+        What touches brought; None without them.
+    returns, costs_from
+        What arms return, and where their costs come from; empty without costs.
     """
 
     analysis: Analysis
@@ -62,6 +71,9 @@ class ExperimentReport:
     truth: Truth | None = None
     source: str = ""
     policy: PolicyReport | None = None
+    attribution: Attribution | None = None
+    returns: tuple[Return, ...] = ()
+    costs_from: str = ""
 
     @property
     def head(self) -> Part:
@@ -98,7 +110,8 @@ class ExperimentReport:
             for severity, code, what in items
         )
         return Part(
-            f"<h2>Before you believe this</h2><p>{_text(a.ratio.sentence)}</p>"
+            f"<h2>Before you believe this</h2><p>{_text(a.ratio.sentence[:1].upper())}"
+            f"{_text(a.ratio.sentence[1:])}</p>"
             f"{self._shown('sample-ratio')}<ul class='caveats'>{listed}</ul>"
         )
 
@@ -115,8 +128,8 @@ class ExperimentReport:
                 f"{_text(e.metric)}<br><small>{e.role}</small>",
                 _text(e.arm),
                 f"{figure_text(e.kind, e.effect.control)} → "
-                f"{figure_text(e.kind, e.effect.treatment)}",
-                _interval(e),
+                f"{figure_text(e.kind, e.effect.treatment)}{_lift(e)}",
+                _interval(e) + _independent(e),
                 "–" if math.isnan(e.pvalue_adjusted) else f"{e.pvalue_adjusted:.2g}",
                 "–" if e.raw == e.effect else _signed(e, e.raw.difference),
                 "–" if e.corrected is None else _signed(e, e.corrected.estimate),
@@ -125,6 +138,30 @@ class ExperimentReport:
             for e in self.analysis.effects
         ]
         return Part(f"<h2>Effects</h2>{charts}{_table(head, rows)}")
+
+    @property
+    def widths(self) -> Part:
+        """Why the primary intervals are as wide as they are."""
+        rows = []
+        for e in self.analysis.effects:
+            if e.role != "primary" or not 0 < e.ci_upper - e.ci_lower < math.inf:
+                continue
+            found = why_this_wide(e)
+            told = "".join(f"<br>× {f.factor:.2f} {_text(f.sentence)}" for f in found.factors)
+            start, end = (_signed(e, w).lstrip("+") for w in (found.start, found.end))
+            rows.append(
+                (_text(e.metric), _text(e.arm), f"± {start} {_text(found.start_means)}{told}",
+                 f"± {end}")
+            )  # fmt: skip
+        if not rows:
+            return Part("")
+        head = (
+            "Metric",
+            "Arm",
+            "From independent units to the interval that decides",
+            "Half-width",
+        )
+        return Part(f"<h2>Why intervals are this wide</h2>{_table(head, rows, css='words')}")
 
     @property
     def course(self) -> Part:
@@ -194,6 +231,16 @@ class ExperimentReport:
             f"<h2>What it is worth</h2><p>Had all {n:,} {a.design.unit}s of this experiment got the"
             f" arm, before costs, once: nothing is annualised.</p>{_table(head, rows)}"
         )
+
+    @property
+    def returned(self) -> Part:
+        """What arms return on what they cost, where costs are known."""
+        return Part(returns_section(self.returns, self.costs_from) if self.costs_from else "")
+
+    @property
+    def attributed(self) -> Part:
+        """What touches brought, estimates beside the rules of thumb."""
+        return Part("" if self.attribution is None else attribution_section(self.attribution))
 
     @property
     def learning(self) -> Part:
@@ -274,6 +321,26 @@ class ExperimentReport:
             + _table(head, rows)
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as plain values, with what touches brought and what arms return."""
+        credited = self.attribution.credits if self.attribution else ()
+        return {
+            **self.analysis.to_dict(),
+            "attribution": [c._asdict() for c in credited],
+            "returns": [r._asdict() | {"value": r.value._asdict()} for r in self.returns],
+        }
+
+    def to_markdown(self) -> str:
+        """The analysis as text, with what touches brought and what arms return."""
+        text = self.analysis.to_markdown()
+        for heading, said in (
+            (f"Returns (costs {self.costs_from})", [r.sentence for r in self.returns]),
+            ("What touches brought", self.attribution.sentences() if self.attribution else ()),
+        ):
+            if said:
+                text += f"\n**{heading}**\n\n" + "".join(f"- {one}\n" for one in said)
+        return text
+
     def save(self, folder: Path | str) -> None:
         """Write the analysis, the course and every chart into a folder.
 
@@ -288,6 +355,11 @@ class ExperimentReport:
         if self.monitoring is not None:
             text = to_json(self.monitoring.to_dict())
             (target / "monitoring.json").write_text(text, encoding="utf-8")
+        if self.attribution is not None:
+            self.attribution.to_frame().to_json(target / "attribution.json", orient="records")
+        if self.returns:
+            text = to_json([r._asdict() | {"value": r.value._asdict()} for r in self.returns])
+            (target / "returns.json").write_text(text, encoding="utf-8")
         for name, chart in self.charts().items():
             chart.save(target / f"{name}.png")
 
@@ -304,7 +376,8 @@ class ExperimentReport:
         followed = {row.metric for row in m.path} if m else set()
         for metric in a.design.metrics_of("primary"):
             if m is not None and metric in followed:
-                found[f"boundary-{_slug(metric)}"] = partial(boundary_chart, m, metric)
+                if not all(math.isnan(r.critical) for r in m.path if r.metric == metric):
+                    found[f"boundary-{_slug(metric)}"] = partial(boundary_chart, m, metric)
                 found[f"course-{_slug(metric)}"] = partial(course_chart, m, metric)
             for segment in a.design.segments:
                 name = f"segments-{_slug(metric)}-{_slug(segment)}"
@@ -367,6 +440,24 @@ def _interval(e: ArmEffect) -> str:
     return (
         f"{_signed(e, e.effect.difference)}<br><small>[{_signed(e, e.ci_lower)},"
         f" {_signed(e, e.ci_upper)}]</small>"
+    )
+
+
+def _lift(e: ArmEffect) -> str:
+    """The relative effect, in the direction of the difference; nothing where it means nothing."""
+    if not math.isfinite(e.effect.lift_ci_upper - e.effect.lift_ci_lower):
+        return ""
+    return f"<br><small>{e.effect.lift:+,.1%}</small>"
+
+
+def _independent(e: ArmEffect) -> str:
+    """The plain interval beside one that allows for clusters: which is which, in words."""
+    u = e.unclustered
+    if u is None:
+        return ""
+    return (
+        f"<br><small>as if independent<br>[{_signed(e, u.ci_lower)},"
+        f" {_signed(e, u.ci_upper)}]</small>"
     )
 
 

@@ -4,15 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from workbench.abtest.design import Design
 from workbench.abtest.events import Exposure, Outcome
 from workbench.abtest.store import EventStore, Recorded
 from workbench.errors import DataError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["Read", "open_data", "read_events", "record_events"]
 
@@ -104,7 +101,7 @@ def record_events(store: EventStore, events: Read) -> Recorded:
     )
 
 
-def open_data(path: Path | str, design: Design, *, rows_per_cluster: int = 0) -> Any:
+def open_data(path: Path | str) -> Any:
     """Open the units of an experiment as `analyse` and `monitor` take them.
 
     Parameters
@@ -112,19 +109,15 @@ def open_data(path: Path | str, design: Design, *, rows_per_cluster: int = 0) ->
     path
         Parquet or CSV files (patterns are allowed) with one row a unit, or a DuckDB file of
         events.
-    design
-        The design.
-    rows_per_cluster
-        Where a CSV file does not name clusters: so many rows in a row are one.
 
     Returns
     -------
-    EventStore | pandas.DataFrame | pathlib.Path
+    EventStore | pathlib.Path
 
     Raises
     ------
     DataError
-        If the file does not exist, or rows cannot be cut into clusters.
+        If the file does not exist.
     """
     file = Path(path)
     if not any(mark in file.name for mark in "*?[") and not file.exists():
@@ -134,21 +127,7 @@ def open_data(path: Path | str, design: Design, *, rows_per_cluster: int = 0) ->
         )  # fmt: skip
     if file.suffix == ".duckdb":
         return EventStore(file)
-    return _with_clusters(file, design, rows_per_cluster) if rows_per_cluster else file
-
-
-def _with_clusters(file: Path, design: Design, size: int) -> "pd.DataFrame":
-    import pandas as pd
-
-    if design.cluster is None or file.suffix != ".csv" or size < 1:
-        raise DataError(
-            f"rows_per_cluster is {size}", where=str(file),
-            expected="0, or a number of rows of a CSV file whose design has clusters",
-            fix="name the clusters in the data",
-        )  # fmt: skip
-    table = pd.read_csv(file)
-    clusters = pd.Series(range(len(table))) // size
-    return table.assign(**{design.cluster.column: clusters})
+    return file
 
 
 def _lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

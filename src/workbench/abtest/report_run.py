@@ -1,16 +1,27 @@
 """From files to the report of an experiment: what its notebook does."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from workbench.abtest.analysis import analyse
+from workbench.abtest.attribution import attribute
 from workbench.abtest.design import read_design
 from workbench.abtest.monitor import monitor
 from workbench.abtest.policy import learn_policy
 from workbench.abtest.registration import read_registration
 from workbench.abtest.report import ExperimentReport
 from workbench.abtest.report_files import open_data
+from workbench.abtest.report_worth import (
+    ArmCosts,
+    arm_returns,
+    given_costs,
+    ledger_costs,
+    read_attribution,
+)
+from workbench.abtest.results import Analysis
 from workbench.abtest.simulate import simulate
+from workbench.abtest.simulate_touches import simulate_touches
 from workbench.abtest.source import open_units
 from workbench.errors import SpecError
 
@@ -23,9 +34,12 @@ def read_experiment(
     *,
     arm: str = "arm",
     exposed_at: str = "exposed_at",
-    rows_per_cluster: int = 0,
     registration_path: str | Path = "",
     as_of: str = "",
+    touches_path: str | Path = "",
+    costs: Sequence[str] = (),
+    ledger_path: str | Path = "",
+    follow: bool = True,
     n_leads: int = 60_000,
     random_state: int = 7,
 ) -> ExperimentReport:
@@ -38,12 +52,20 @@ def read_experiment(
         simulated, and the truth is shown beside what was found.
     arm, exposed_at
         Columns of a table. Without times there is no course, only the analysis.
-    rows_per_cluster
-        See `report_files.open_data`.
     registration_path
         The design as it was registered.
     as_of
         Moment of the analysis, ISO 8601 with a zone; now when empty.
+    touches_path
+        Touches of the units (see `report_worth.read_attribution`): what each strategy brought is
+        attributed then.
+    costs
+        What one more unit of an arm costs, ``ARM=USD``; with them, or the ledger, what arms
+        return is reported.
+    ledger_path
+        The answer store whose ledger says what the arms cost.
+    follow
+        Whether to follow the experiment over time, too.
     n_leads, random_state
         Of the simulation.
 
@@ -78,19 +100,45 @@ def read_experiment(
         course = monitor(design, found.leads, as_of=moment, arm="strategy")
         source = f"simulated: {n_leads:,} leads, seed {random_state}"
         policy = learn_policy(found.leads, features=("segment", "engagement"), groups="agent_id")
-        return ExperimentReport(analysis, course, found.truth, source, policy)
+        drawn = simulate_touches(n_leads=min(n_leads, 20_000), random_state=random_state)
+        touched = attribute(
+            drawn.leads, drawn.touches, covariates=["engagement"], groups="agent_id"
+        )
+        booked = given_costs(design, [f"{arm}=2" for arm in design.treatments])
+        return ExperimentReport(
+            analysis, course, found.truth, source, policy, touched,
+            arm_returns(analysis, booked), "made up: 2 USD a lead",
+        )  # fmt: skip
     design = read_design(design_path)
-    data = open_data(data_path, design, rows_per_cluster=rows_per_cluster)
+    data = open_data(data_path)
     registration = read_registration(registration_path) if str(registration_path) else None
     analysis = analyse(
         design, data, registration=registration, as_of=moment, arm=arm, exposed_at=exposed_at
     )
     with open_units(design, data, as_of=moment, arm=arm, exposed_at=exposed_at) as units:
         timed = units.exposed_at is not None
-    followed = (
-        monitor(design, data, as_of=moment, arm=arm, exposed_at=exposed_at) if timed else None
-    )
-    return ExperimentReport(analysis, followed, None, Path(data_path).name)
+    followed = None
+    if timed and follow:
+        followed = monitor(design, data, as_of=moment, arm=arm, exposed_at=exposed_at)
+    credited = read_attribution(design, data, touches_path) if str(touches_path) else None
+    given = _costs(analysis, costs, ledger_path)
+    return ExperimentReport(
+        analysis, followed, None, Path(data_path).name, None, credited,
+        () if given is None else arm_returns(analysis, given),
+        "" if given is None else given.source,
+    )  # fmt: skip
+
+
+def _costs(analysis: Analysis, costs: Sequence[str], ledger: str | Path) -> ArmCosts | None:
+    if costs and str(ledger):
+        raise SpecError(
+            "costs are given and to be read from the ledger, too",
+            expected="one of the two",
+            fix="leave one out",
+        )
+    if str(ledger):
+        return ledger_costs(analysis, ledger)
+    return given_costs(analysis.design, costs) if costs else None
 
 
 def _moment(as_of: str) -> datetime:

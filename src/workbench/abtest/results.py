@@ -13,6 +13,7 @@ from workbench.documents import to_json
 from workbench.stats import (
     Effect,
     Heterogeneity,
+    LogRank,
     MarginTest,
     PosteriorComparison,
     SampleRatio,
@@ -122,6 +123,8 @@ class ArmEffect:
         is; None where it does already, or never would.
     note
         What could not be done as designed.
+    log_rank
+        Of a time to an event: the test of equal distributions, beside the mean time that decides.
     """
 
     metric: str
@@ -144,6 +147,7 @@ class ArmEffect:
     corrected: SelectionCorrected | None
     n_to_decide: int | None
     note: str
+    log_rank: LogRank | None = None
 
     def sentence(self) -> str:
         """Say what was found, for a reader who is no statistician."""
@@ -176,6 +180,7 @@ class ArmEffect:
             "margin_holds": None if self.margin is None else self.margin.holds,
             "chance_to_win": None if self.posterior is None else self.posterior.chance_to_win,
             "corrected_difference": None if self.corrected is None else self.corrected.estimate,
+            "log_rank_pvalue": None if self.log_rank is None else self.log_rank.pvalue,
             "note": self.note,
         }
 

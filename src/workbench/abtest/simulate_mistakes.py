@@ -97,7 +97,8 @@ class Mistakes:
         n = sorted({r.n for r in self.rates})
         return (
             f"<p><b>Simulated</b>, {n[0]:,} to {n[-1]:,} experiments a row; brackets are Wilson "
-            f"95 % intervals.</p>{pd.DataFrame(shown).to_html(index=False)}"
+            f"95 % intervals.</p><div class='scroll'>"
+            f"{pd.DataFrame(shown).to_html(index=False, border=0, classes='wb words')}</div>"
         )
 
 

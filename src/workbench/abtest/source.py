@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.abtest.design import Design
 from workbench.abtest.metrics import RatioMetric, TimeToEventMetric
+from workbench.abtest.spark import SparkSql, is_spark_frame
 from workbench.abtest.sql import fill, literal, quoted
 from workbench.abtest.store import EventStore
 from workbench.abtest.unit_table import UnitCounts, build_unit_table, unit_table_design
@@ -35,7 +36,8 @@ class Units:
     Parameters
     ----------
     con
-        The connection; its view or table `units` holds the rows.
+        The connection to DuckDB, or to Spark in its place; its view or table `units` holds the
+        rows.
     design
         The design, with the columns of this table.
     types
@@ -50,7 +52,7 @@ class Units:
         Rows left out because their exposure lies outside the experiment or in the future.
     """
 
-    con: "duckdb.DuckDBPyConnection"
+    con: "duckdb.DuckDBPyConnection | SparkSql"
     design: Design
     types: Mapping[str, str]
     arm: str
@@ -81,8 +83,8 @@ def open_units(
     design
         The design.
     data
-        A DataFrame (pandas, polars or Arrow) or Parquet or CSV files (a path, patterns allowed)
-        with one row a unit; or an `EventStore`.
+        A DataFrame (pandas, polars, Arrow or Spark) or Parquet or CSV files (a path, patterns
+        allowed) with one row a unit; or an `EventStore`. Spark adds up where the data are.
     as_of
         Moment of the analysis: exposures after it are left out.
     arm, exposed_at
@@ -96,22 +98,18 @@ def open_units(
         If data are of another kind, a column is missing or of the wrong type, a unit appears
         twice, or a time has no zone.
     """
-    import duckdb
-
-    con = duckdb.connect()
+    counts, source = None, "given"
+    con = SparkSql(data) if is_spark_frame(data) else _duckdb(threads, memory_limit)
     try:
-        con.execute("set timezone = 'UTC'; set preserve_insertion_order = false")
-        if threads is not None:
-            con.execute(fill("set threads = {n}", n=str(int(threads))))
-        if memory_limit is not None:
-            con.execute(fill("set memory_limit = {limit}", limit=literal(memory_limit)))
-        if isinstance(data, EventStore):
-            counts = _units_of_events(con, data, design, as_of)
-            design, arm, exposed_at = unit_table_design(design), "arm", "exposed_at"
-            source = "units"
+        if isinstance(con, SparkSql):
+            types = con.types
         else:
-            counts, source = None, _source(con, data)
-        types = _types(con, source)
+            if isinstance(data, EventStore):
+                counts, source = _units_of_events(con, data, design, as_of), "units"
+                design, arm, exposed_at = unit_table_design(design), "arm", "exposed_at"
+            else:
+                source = _source(con, data)
+            types = _types(con, source)
         _check_columns(design, types, arm, exposed_at)
         timed = exposed_at if exposed_at in types else None
         n_outside = 0
@@ -122,6 +120,18 @@ def open_units(
         yield units
     finally:
         con.close()
+
+
+def _duckdb(threads: int | None, memory_limit: str | None) -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    con = duckdb.connect()
+    con.execute("set timezone = 'UTC'; set preserve_insertion_order = false")
+    if threads is not None:
+        con.execute(fill("set threads = {n}", n=str(int(threads))))
+    if memory_limit is not None:
+        con.execute(fill("set memory_limit = {limit}", limit=literal(memory_limit)))
+    return con
 
 
 def column_texts(column: Any) -> NDArray[np.object_]:
@@ -191,7 +201,7 @@ def _types(con: "duckdb.DuckDBPyConnection", source: str) -> dict[str, str]:
 
 def _check_columns(design: Design, types: Mapping[str, str], arm: str, exposed_at: str) -> None:
     numbers = {c for columns in outcome_columns(design).values() for c in columns}
-    others = {arm, *design.segments}
+    others = {arm, *design.segments, *design.post_strata}
     if design.cluster is not None:
         others.add(design.cluster.column)
     if design.unit_column is not None:
@@ -219,7 +229,7 @@ def _check_columns(design: Design, types: Mapping[str, str], arm: str, exposed_a
 
 
 def _restrict(
-    con: "duckdb.DuckDBPyConnection",
+    con: "duckdb.DuckDBPyConnection | SparkSql",
     source: str,
     design: Design,
     exposed_at: str | None,

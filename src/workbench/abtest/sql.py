@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-__all__ = ["fill", "literal", "quoted"]
+__all__ = ["fill", "finite", "literal", "quoted"]
 
 
 def fill(template: str, **parts: str) -> str:
@@ -42,3 +42,16 @@ def literal(value: str | float | datetime) -> str:
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return f"{float(value)!r}::double"
+
+
+def finite(value: str) -> str:
+    """SQL that is true for a finite number, false for NaN and infinities, NULL for NULL.
+
+    NaN is larger than everything else in DuckDB as in Spark, which has no `isfinite`.
+
+    Examples
+    --------
+    >>> finite("x")
+    "(abs(x) < 'infinity'::double)"
+    """
+    return f"(abs({value}) < 'infinity'::double)"

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from workbench.abtest.metrics import CountMetric, Metric, ProportionMetric
 from workbench.abtest.source import Units, outcome_columns
-from workbench.abtest.sql import fill, quoted
+from workbench.abtest.spark import SparkSql
+from workbench.abtest.sql import fill, finite, quoted
 from workbench.errors import DataError
 
 __all__ = ["Missing", "check_values", "looks_clean"]
@@ -51,6 +52,8 @@ def looks_clean(units: Units, columns: Mapping[str, tuple[str, ...]]) -> bool:
     names = sorted({column for own in columns.values() for column in own})
     if not names:
         return True
+    if isinstance(units.con, SparkSql):
+        return _clean_in_one_pass(units, columns, names)
     counted = units.rows(
         fill("select count(*), {counts} from units",
              counts=", ".join(f"count({quoted(name)})" for name in names))
@@ -74,6 +77,18 @@ def looks_clean(units: Units, columns: Mapping[str, tuple[str, ...]]) -> bool:
         if units.rows(fill("select 1 from units where not {ok} limit 1", ok=allowed)):
             return False
     return True
+
+
+def _clean_in_one_pass(
+    units: Units, columns: Mapping[str, tuple[str, ...]], names: list[str]
+) -> bool:
+    """As `looks_clean` where every question is a pass over the data."""
+    wrong = [f"not coalesce({finite(f'{quoted(name)}::double')}, false)" for name in names]
+    for name, own in columns.items():
+        allowed = _allowed(units.design.metrics[name], own[0])
+        if allowed:
+            wrong.append(f"not coalesce({allowed}, true)")
+    return _count(units, " or ".join(wrong)) == 0
 
 
 def check_values(units: Units, outcomes: Mapping[str, tuple[str, ...]]) -> Missing:
@@ -102,7 +117,7 @@ def check_values(units: Units, outcomes: Mapping[str, tuple[str, ...]]) -> Missi
                 units,
                 name,
                 column,
-                f"isinf({quoted(column)}::double)",
+                f"abs({quoted(column)}::double) = 'infinity'::double",
                 "infinite",
                 "finite numbers",
             )
@@ -111,7 +126,7 @@ def check_values(units: Units, outcomes: Mapping[str, tuple[str, ...]]) -> Missi
             bad = f"not coalesce({_allowed(metric, own[0])}, true)"
             bad += f" and not isnan({quoted(own[0])}::double)"
             _refuse(units, name, own[0], bad, "out of range", wanted)
-        lacks = " or ".join(f"not coalesce(isfinite({quoted(c)}::double), false)" for c in own)
+        lacks = " or ".join(f"not coalesce({finite(f'{quoted(c)}::double')}, false)" for c in own)
         n = _count(units, lacks)
         if n and metric.missing == "error":
             raise DataError(
@@ -123,7 +138,7 @@ def check_values(units: Units, outcomes: Mapping[str, tuple[str, ...]]) -> Missi
         if n:
             absent[name] = n
         for column in columns[name][len(own) :]:
-            gaps = _count(units, f"not coalesce(isfinite({quoted(column)}::double), false)")
+            gaps = _count(units, f"not coalesce({finite(f'{quoted(column)}::double')}, false)")
             if gaps:
                 filled[column] = gaps
     zeroed = frozenset(n for n in absent if units.design.metrics[n].missing == "zero")

@@ -19,6 +19,8 @@ class Return(NamedTuple):
 
     Attributes
     ----------
+    arm, metric
+        What is valued.
     value
         Value of the effect less the cost, in US dollars.
     cost_usd
@@ -35,6 +37,8 @@ class Return(NamedTuple):
         The return in words.
     """
 
+    arm: str
+    metric: str
     value: MoneyValue
     cost_usd: float
     roi: float
@@ -177,9 +181,12 @@ def return_on_investment(
     )
     even = cost / ((worth or math.nan) * n_units) * (1 if found.higher_is_better else -1)
     note = " Costs are of simulated answers: what the model would cost." if simulated_cost else ""
+    cursed = "" if found.corrected is None else f"; {fair:+,.1%} without the winner's curse"
     sentence = (
-        f"{found.arm} for {n_units:,} units returns {roi:+.1%} on {cost:,.0f} USD"
-        f" (plausible {low:+.1%} to {high:+.1%}; {fair:+.1%} without the winner's curse), once for"
+        f"{found.arm} for {n_units:,} units returns {roi:+,.1%} on {cost:,.0f} USD"
+        f" (plausible {low:+,.1%} to {high:+,.1%}{cursed}), once for"
         f" these units; it breaks even at a difference of {even:.4g}.{note}"
     )
-    return Return(value, cost, roi, low, high, fair, even, simulated_cost, sentence)
+    return Return(
+        found.arm, found.metric, value, cost, roi, low, high, fair, even, simulated_cost, sentence
+    )

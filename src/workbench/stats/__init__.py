@@ -159,6 +159,10 @@ from workbench.stats.proportions import (
     compare_proportions,
     proportions_chi_square,
 )
+from workbench.stats.quantile_sequence import (
+    QuantileBounds,
+    quantile_difference_bounds,
+)
 from workbench.stats.quantiles import (
     clustered_quantile_interval,
     compare_quantiles,
@@ -210,6 +214,7 @@ from workbench.stats.sequential_rule import (
 )
 from workbench.stats.survival import (
     LogRank,
+    RestrictedMean,
     compare_restricted_means,
     log_rank_test,
     restricted_mean,
@@ -243,7 +248,9 @@ __all__ = [
     "OffPolicyValue",
     "PosteriorComparison",
     "ProportionInterval",
+    "QuantileBounds",
     "ReliabilityCurve",
+    "RestrictedMean",
     "SampleRatio",
     "SelectionCorrected",
     "SequentialEvidence",
@@ -337,6 +344,7 @@ __all__ = [
     "proportions_minimum_detectable",
     "proportions_power",
     "proportions_sample_size",
+    "quantile_difference_bounds",
     "quantile_interval",
     "ratio_variance",
     "reliability_curve",

@@ -7,11 +7,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from workbench.stats.bounds import clustered_standard_error
 from workbench.stats.effects import Effect, effect_of
 from workbench.stats.power import Alternative
-from workbench.stats.validation import as_labels, as_values, check_same_length
+from workbench.stats.validation import as_groups, as_labels, as_values, check_same_length
 
-__all__ = ["LogRank", "compare_restricted_means", "log_rank_test", "restricted_mean"]
+__all__ = [
+    "LogRank",
+    "RestrictedMean",
+    "compare_restricted_means",
+    "log_rank_test",
+    "restricted_mean",
+]
 
 Vector = NDArray[np.float64]
 Times = tuple[ArrayLike, ArrayLike]
@@ -36,13 +43,37 @@ class LogRank(NamedTuple):
     expected: float
 
 
+class RestrictedMean(NamedTuple):
+    """Mean time of an arm up to a horizon.
+
+    Attributes
+    ----------
+    mean, standard_error
+        Area under the Kaplan-Meier curve, and its error; NaN for a single unit or cluster.
+    variance
+        Of one unit's time up to the horizon, were nobody censored.
+    n
+        Units.
+    n_groups
+        Clusters; None without.
+    """
+
+    mean: float
+    standard_error: float
+    variance: float
+    n: int
+    n_groups: int | None
+
+
 class _Risk(NamedTuple):
     times: Vector  # distinct times at which something happened
     events: Vector
     at_risk: Vector
 
 
-def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> tuple[float, float]:
+def restricted_mean(
+    durations: ArrayLike, events: ArrayLike, horizon: float, *, groups: ArrayLike | None = None
+) -> RestrictedMean:
     """Return the mean time up to a horizon, and its standard error.
 
     Parameters
@@ -53,12 +84,12 @@ def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> 
         1 where the event happened, 0 where the unit was last seen without it (censored).
     horizon
         Times count up to here, > 0.
+    groups
+        Cluster of each unit, shape (n,): the error is then robust to what units of one share.
 
     Returns
     -------
-    tuple[float, float]
-        Area under the Kaplan-Meier curve up to the horizon, and its standard error; NaN for the
-        error of a single unit.
+    RestrictedMean
 
     Raises
     ------
@@ -69,17 +100,20 @@ def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> 
     References
     ----------
     Irwin (1949), Journal of Hygiene 47:188-189; Royston & Parmar (2013), BMC Medical Research
-    Methodology 13:152; the variance is Greenwood's, as in R's survival and survRM2.
+    Methodology 13:152; the variance is Greenwood's, as in R's survival and survRM2. With groups
+    the influence of each unit is added up by cluster: Reid (1981), Annals of Statistics 9:78-92;
+    Williams (1995), Biometrics 51:1449-1454.
 
     Examples
     --------
-    >>> mean, error = restricted_mean([1, 2, 3, 4], [1, 1, 0, 1], 4)
-    >>> round(mean, 3), round(error, 3)
+    >>> found = restricted_mean([1, 2, 3, 4], [1, 1, 0, 1], 4)
+    >>> round(found.mean, 3), round(found.standard_error, 3)
     (2.75, 0.65)
     """
     time, happened = _checked(durations, events)
     if not 0 < horizon < math.inf:
         raise ValueError(f"horizon is {horizon!r}; expected a finite number > 0")
+    coded = None if groups is None else as_groups(groups, time.size)
     last = int(np.argmax(time))
     if time[last] < horizon and not happened[time == time[last]].any():
         raise ValueError(
@@ -89,18 +123,37 @@ def restricted_mean(durations: ArrayLike, events: ArrayLike, horizon: float) -> 
     risk = _at_risk(time, happened)
     within = risk.times <= horizon
     risk = _Risk(risk.times[within], risk.events[within], risk.at_risk[within])
-    survival = np.cumprod(1.0 - risk.events / risk.at_risk)
-    steps = np.diff(np.concatenate([[0.0], risk.times, [horizon]]))
-    area = steps * np.concatenate([[1.0], survival])
+    survival = np.concatenate([[1.0], np.cumprod(1.0 - risk.events / risk.at_risk)])
+    ends = np.concatenate([[0.0], risk.times, [horizon]])
+    area = np.diff(ends) * survival
     mean = float(area.sum())
+    # E[T²] is the integral of 2 t S(t).
+    variance = max(float((np.diff(ends**2) * survival).sum()) - mean**2, 0.0)
+    n_groups = None if coded is None else coded[1]
     if time.size < 2:
-        return mean, math.nan
+        return RestrictedMean(mean, math.nan, variance, time.size, n_groups)
     rest = np.cumsum(area[::-1])[::-1][1:]  # area to the right of each time
+    if coded is not None:
+        influence = time.size * _influence(time, happened, risk, rest)
+        error = clustered_standard_error(influence, coded)
+        return RestrictedMean(mean, error, variance, time.size, n_groups)
     left = risk.at_risk - risk.events
     terms = np.divide(
         rest**2 * risk.events, risk.at_risk * left, out=np.zeros_like(rest), where=left > 0
     )
-    return mean, math.sqrt(float(terms.sum()))
+    return RestrictedMean(mean, math.sqrt(float(terms.sum())), variance, time.size, None)
+
+
+def _influence(time: Vector, happened: NDArray[np.bool_], risk: _Risk, rest: Vector) -> Vector:
+    """By how much each unit moves the mean."""
+    if risk.times.size == 0:
+        return np.zeros(time.size)
+    expected = np.concatenate([[0.0], np.cumsum(rest * risk.events / risk.at_risk**2)])
+    out = expected[np.searchsorted(risk.times, time, side="right")]
+    own = happened & (time <= risk.times[-1])
+    at = np.searchsorted(risk.times, time[own])
+    out[own] -= rest[at] / risk.at_risk[at]
+    return np.asarray(out)
 
 
 def compare_restricted_means(
@@ -108,6 +161,8 @@ def compare_restricted_means(
     treatment: Times,
     horizon: float,
     *,
+    control_groups: ArrayLike | None = None,
+    treatment_groups: ArrayLike | None = None,
     alternative: Alternative = "two-sided",
     confidence_level: float = 0.95,
 ) -> Effect:
@@ -119,6 +174,8 @@ def compare_restricted_means(
         Durations and events of each arm, as `restricted_mean`.
     horizon
         Times count up to here.
+    control_groups, treatment_groups
+        Cluster of each unit; both or neither.
     alternative
         Which departure the test looks for.
     confidence_level
@@ -127,12 +184,14 @@ def compare_restricted_means(
     Returns
     -------
     Effect
-        In the unit of the durations; holds whether or not hazards are proportional.
+        In the unit of the durations; holds whether or not hazards are proportional. With groups
+        the arms are taken as independent of each other, which is safe where a cluster has units
+        in both.
 
     Raises
     ------
     ValueError
-        As `restricted_mean`.
+        As `restricted_mean`, and if only one arm has groups.
 
     References
     ----------
@@ -145,18 +204,24 @@ def compare_restricted_means(
     >>> found.difference
     0.75
     """
-    c, c_error = restricted_mean(*control, horizon)
-    t, t_error = restricted_mean(*treatment, horizon)
+    if (control_groups is None) != (treatment_groups is None):
+        raise ValueError("groups are given for one arm only; expected both or neither")
+    c = restricted_mean(*control, horizon, groups=control_groups)
+    t = restricted_mean(*treatment, horizon, groups=treatment_groups)
+    var_c, var_t = c.standard_error**2, t.standard_error**2
+    groups = None if c.n_groups is None or t.n_groups is None else c.n_groups + t.n_groups
+    name = "normal" if groups is None else "t, cluster-robust"
     return effect_of(
-        t - c,
-        c_error**2 + t_error**2,
-        math.inf,
-        control=c,
-        treatment=t,
-        control_variance=c_error**2,
-        control_covariance=-(c_error**2),
-        n=(np.size(control[0]), np.size(treatment[0])),
-        method=f"restricted mean time up to {horizon:g}, normal",
+        t.mean - c.mean,
+        var_c + var_t,
+        math.inf if groups is None else max(groups - 2.0, 1.0),
+        control=c.mean,
+        treatment=t.mean,
+        control_variance=var_c,
+        control_covariance=-var_c,
+        n=(c.n, t.n),
+        n_groups=groups,
+        method=f"restricted mean time up to {horizon:g}, {name}",
         alternative=alternative,
         confidence_level=confidence_level,
     )

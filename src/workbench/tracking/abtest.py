@@ -5,11 +5,14 @@ import math
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench.abtest.attribution import Attribution
 from workbench.abtest.monitor import Monitoring
 from workbench.abtest.results import Analysis, ArmEffect
+from workbench.abtest.value import Return
 from workbench.documents import to_json
 from workbench.settings import Settings
 from workbench.tracking.store import connect
@@ -25,6 +28,8 @@ def log_experiment(
     settings: Settings,
     monitoring: Monitoring | None = None,
     report: Path | None = None,
+    attribution: Attribution | None = None,
+    returns: Sequence[Return] = (),
     simulated: bool = False,
 ) -> str:
     """Log an analysis: a parent run with the report, a child run an arm with its course.
@@ -39,6 +44,10 @@ def log_experiment(
         How it got there: each look is a step of the child runs' metrics.
     report
         The page, logged as an artifact that MLflow shows inline.
+    attribution
+        What touches brought: figures of the strategies' child runs, and a table.
+    returns
+        What arms return: figures of their child runs.
     simulated
         Whether the leads were simulated; said in the tags of every run.
 
@@ -64,7 +73,7 @@ def log_experiment(
                     "sample_ratio_alarm": float(analysis.ratio.alarm),
                 }
             )
-            _log_artifacts(mlflow, analysis, monitoring, report)
+            _log_artifacts(mlflow, analysis, monitoring, report, attribution, returns)
             for decision in analysis.decisions:
                 with mlflow.start_run(run_name=f"{name}/{decision.arm}", nested=True) as child:
                     mlflow.set_tags(
@@ -72,7 +81,8 @@ def log_experiment(
                         | {"arm": decision.arm, "decision": decision.decision,
                            "mlflow.note.content": " ".join(decision.reasons)}
                     )  # fmt: skip
-                    mlflow.log_metrics(_figures(analysis, decision.arm))
+                    worth = _worth(decision.arm, attribution, returns)
+                    mlflow.log_metrics(_figures(analysis, decision.arm) | worth)
                     if monitoring is not None:
                         _log_course(mlflow, child.info.run_id, monitoring, decision.arm)
             return str(parent.info.run_id)
@@ -127,7 +137,24 @@ def _figures(analysis: Analysis, arm: str) -> dict[str, float]:
     out: dict[str, float] = {}
     for e in analysis.effects:
         if e.arm == arm:
-            out |= {f"{_key(e)}_{name}": value for name, value in _values(e).items()}
+            out |= {f"{_plain_key(e.metric)}_{name}": value for name, value in _values(e).items()}
+    return {name: value for name, value in out.items() if math.isfinite(value)}
+
+
+def _worth(
+    arm: str, attribution: Attribution | None, returns: Sequence[Return]
+) -> dict[str, float]:
+    """What an arm returns, and what touches of its strategy brought."""
+    out: dict[str, float] = {}
+    for r in returns:
+        if r.arm == arm:
+            key = _plain_key(r.metric)
+            out |= {f"{key}_roi": r.roi, f"{key}_roi_ci_lower": r.ci_lower,
+                    f"{key}_roi_ci_upper": r.ci_upper, f"{key}_cost_usd": r.cost_usd}  # fmt: skip
+    for c in attribution.credits if attribution else ():
+        if c.strategy == arm and c.trusted:
+            out |= {"attributed": c.aipw, "attributed_ci_lower": c.ci_lower,
+                    "attributed_ci_upper": c.ci_upper, "last_touch": c.last_touch}  # fmt: skip
     return {name: value for name, value in out.items() if math.isfinite(value)}
 
 
@@ -144,9 +171,9 @@ def _values(e: ArmEffect) -> dict[str, float]:
     }
 
 
-def _key(e: ArmEffect) -> str:
+def _plain_key(metric: str) -> str:
     # MLflow takes letters, digits and a few marks.
-    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in e.metric)
+    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in metric)
 
 
 def _log_course(mlflow: Any, run_id: str, monitoring: Monitoring, arm: str) -> None:
@@ -156,18 +183,23 @@ def _log_course(mlflow: Any, run_id: str, monitoring: Monitoring, arm: str) -> N
     for row in monitoring.path:
         if row.arm != arm or not math.isfinite(row.ci_upper):
             continue
-        stamp = int(row.at.timestamp() * 1000)
+        stamp, metric = int(row.at.timestamp() * 1000), _plain_key(row.metric)
         for name in ("difference", "ci_lower", "ci_upper", "statistic", "critical"):
             value = float(getattr(row, name))
             if math.isfinite(value):
-                steps.append(Metric(f"look/{row.metric}/{name}", value, stamp, row.look))
+                steps.append(Metric(f"look/{metric}/{name}", value, stamp, row.look))
     client = mlflow.MlflowClient()
     for first in range(0, len(steps), 1000):  # MLflow's limit for one request
         client.log_batch(run_id, metrics=steps[first : first + 1000])
 
 
 def _log_artifacts(
-    mlflow: Any, analysis: Analysis, monitoring: Monitoring | None, report: Path | None
+    mlflow: Any,
+    analysis: Analysis,
+    monitoring: Monitoring | None,
+    report: Path | None,
+    attribution: Attribution | None,
+    returns: Sequence[Return],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "analysis.json").write_text(analysis.to_json(), encoding="utf-8")
@@ -175,6 +207,12 @@ def _log_artifacts(
         if monitoring is not None:
             text = to_json(monitoring.to_dict())
             (Path(folder) / "monitoring.json").write_text(text, encoding="utf-8")
+        if attribution is not None:
+            frame = attribution.to_frame()
+            frame.to_json(Path(folder) / "attribution.json", orient="records")
+        if returns:
+            text = to_json([r._asdict() | {"value": r.value._asdict()} for r in returns])
+            (Path(folder) / "returns.json").write_text(text, encoding="utf-8")
         if report is not None:
             # MLflow shows HTML inline; the name keeps it first in the list.
             shutil.copyfile(report, Path(folder) / "00-report.html")
