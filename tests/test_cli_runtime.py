@@ -71,6 +71,13 @@ def test_the_ledger_can_start_later(root: Path) -> None:
     assert "has no column 'colour'" in call(root, "ledger", "--by", "colour", status=2).stderr
 
 
+@pytest.mark.parametrize("column", ["cost_usd", "input_tokens", "tenant,output_tokens"])
+def test_what_the_ledger_adds_up_is_nothing_to_sum_by(root: Path, column: str) -> None:
+    ended = call(root, "ledger", "--by", column, status=2)
+    assert f"'{column.split(',')[-1]}' is what the ledger adds up" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
 def test_asking_for_the_ledger_makes_no_store(tmp_path: Path) -> None:
     for name in ("datasets", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -90,7 +97,10 @@ def test_the_audit_log_is_verified_against_an_anchor(root: Path, tmp_path: Path)
     told = json.loads(call(root, "audit", "verify", str(copy), "--json", status=1).stdout)
     assert not told["ok"]
     assert told["findings"]
-    assert "got '6'" in call(root, "audit", "verify", "--anchor", "6", status=2).stderr
+    for other in ("6", "²:ab", "٣:ab", "-1:ab", ":ab", "6:"):
+        said = call(root, "audit", "verify", f"--anchor={other}", status=2).stderr
+        assert f"got {other!r}" in said
+        assert "Traceback" not in said
     missing = call(root, "audit", "verify", str(tmp_path / "none.jsonl"), status=2)
     assert "none.jsonl" in missing.stderr
 
@@ -111,10 +121,34 @@ def test_a_cassette_is_checked(root: Path) -> None:
     assert "its key does not fit its request" in said
 
 
-def test_a_fault_plan_that_is_none_is_said_before_anything_starts(root: Path) -> None:
-    (root / "faults.json").write_text('{"rules": [{"kind": "earthquake", "rate": 1}]}')
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ('{"rules": [{"kind": "earthquake", "rate": 1}]}', "fault kind 'earthquake' is unknown"),
+        ('{"rules": [{"kind": "slow", "rate": "x"}]}', "rate is 'x'"),
+        ("[]", "the fault plan is list"),
+    ],
+)
+def test_a_fault_plan_that_is_none_is_said_before_anything_starts(
+    root: Path, plan: str, words: str
+) -> None:
+    (root / "faults.json").write_text(plan, encoding="utf-8")
     said = call(root, "emulate", "--faults", "faults.json", status=2).stderr
-    assert "fault kind 'earthquake' is unknown" in said
+    assert words in said
+    assert said.count("\n") == 1
+
+
+def test_only_a_run_goes_on_where_it_was_stopped() -> None:
+    code = (
+        "import sys, workbench.cli as cli\n"
+        "@cli.app.command()\n"
+        "def stopped():\n"
+        "    raise KeyboardInterrupt\n"
+        "sys.argv = ['workbench', 'stopped']\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "workbench: interrupted\n")
 
 
 def test_a_defect_is_not_taken_for_a_gate_that_did_not_pass() -> None:

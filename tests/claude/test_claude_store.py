@@ -76,6 +76,8 @@ def test_spend_never_adds_up_origins(store: AnswerStore) -> None:
     assert set(store.spend()["origin"]) == {"live", "simulated"}
     with pytest.raises(ClaudeError, match=r"no column 'agent'.*tenant"):
         store.spend(by=("agent",))
+    with pytest.raises(ClaudeError, match="'cost_usd' is what the ledger adds up"):
+        store.spend(by=("arm", "cost_usd"))
 
 
 def test_reading_from_the_store_books_nothing(store: AnswerStore) -> None:

@@ -304,9 +304,18 @@ class AnswerStore(BatchNotes):
         Raises
         ------
         ClaudeError
-            When a column is not one of the ledger's, or the file cannot be read.
+            When a column is not one of the ledger's or is one it adds up, or the file cannot be
+            read.
         """
-        known = ("day", *LEDGER)
+        sums = [name for name in LEDGER if name.endswith("_tokens") or name == "cost_usd"]
+        known = ("day", *(name for name in LEDGER if name not in sums))
+        summed = [name for name in by if name in sums]
+        if summed:
+            raise ClaudeError(
+                f"{summed[0]!r} is what the ledger adds up, so that it cannot be summed by",
+                where=str(self.path),
+                expected=f"some of {', '.join(known)}",
+            )
         unknown = [name for name in by if name not in known]
         if unknown:
             raise ClaudeError(
@@ -315,7 +324,6 @@ class AnswerStore(BatchNotes):
                 expected=f"some of {', '.join(known)}",
             )
         groups = list(dict.fromkeys(("origin", *by)))
-        sums = [name for name in LEDGER if name.endswith("_tokens") or name == "cost_usd"]
         frame = self.ledger_frame()
         if since is not None:
             zoned = since if since.tzinfo is not None else since.replace(tzinfo=UTC)

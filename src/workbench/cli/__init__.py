@@ -12,7 +12,8 @@ import typer
 import workbench as wb
 from workbench.cli.abtest import abtest
 from workbench.cli.catalogue import data
-from workbench.cli.console import Json, print_json, run_until_stopped, say
+from workbench.cli.console import Json, hushed_on_ctrl_c, print_json, run_until_stopped, say
+from workbench.cli.features import features
 from workbench.cli.runtime import audit, cassette, emulate, ledger
 from workbench.cli.subjects import subject
 from workbench.errors import WorkbenchError
@@ -56,7 +57,8 @@ def run(
         _price(spec, as_json=as_json)
         return
     started = time.monotonic()
-    outcome = wb.run_spec(spec)
+    with hushed_on_ctrl_c():
+        outcome = wb.run_spec(spec)
     verdict = outcome.result.verdict
     run_id = None
     if track:
@@ -152,6 +154,7 @@ def ui(
 
 
 app.add_typer(data, name="data")
+app.add_typer(features, name="features")
 app.add_typer(abtest, name="abtest")
 app.add_typer(audit, name="audit")
 app.add_typer(cassette, name="cassette")
@@ -171,7 +174,8 @@ def main() -> None:
     except SystemExit as ended:
         # Typer turns Ctrl-C into status 130 without a word.
         if ended.code == _INTERRUPTED:
-            sys.stderr.write("workbench: interrupted; run again to go on, answers are kept\n")
+            kept = "; run again to go on, answers are kept" if sys.argv[1:2] == ["run"] else ""
+            sys.stderr.write(f"workbench: interrupted{kept}\n")
         # It also takes a lost pipe for a failure, and puts stdout aside.
         sys.exit(ended.code if sys.stdout is stdout else _READER_LEFT)
     except WorkbenchError as error:

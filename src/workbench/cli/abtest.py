@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import workbench as wb
-from workbench.cli.console import Json, print_json, say
+from workbench.cli.console import Json, hushed_on_ctrl_c, print_json, say
 
 __all__ = ["abtest"]
 
@@ -35,9 +35,6 @@ ArmColumn = Annotated[str, typer.Option("--arm", help="Column of the arm.")]
 TimeColumn = Annotated[str, typer.Option(help="Column of the time of exposure.")]
 AsOf = Annotated[
     str, typer.Option(help="Moment to look from, ISO 8601 with its zone; now when omitted.")
-]
-Rows = Annotated[
-    int, typer.Option(help="So many rows of a CSV file in a row are one cluster.", min=0)
 ]
 Registered = Annotated[
     Path | None, typer.Option(help="The design as it was registered by `design --register`.")
@@ -144,12 +141,27 @@ def analyse(
     arm: ArmColumn = "arm",
     exposed_at: TimeColumn = "exposed_at",
     as_of: AsOf = "",
-    rows_per_cluster: Rows = 0,
     registration: Registered = None,
+    touches: Annotated[
+        Path | None,
+        typer.Option(
+            help="Touches (CSV or Parquet: the unit's column, strategy, nth): attribute outcomes "
+            "to them."
+        ),
+    ] = None,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(help="Cost of one unit of an arm, ARM=USD; may be repeated: what it returns."),
+    ] = None,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="Take the arms' costs from the project's ledger.")
+    ] = False,
     report: Annotated[
         bool, typer.Option("--report", help="Execute the notebook and write one HTML page.")
     ] = False,
-    track: Annotated[bool, typer.Option("--track", help="Log the analysis to MLflow.")] = False,
+    track: Annotated[
+        bool, typer.Option("--track", help="Log the analysis and every look to MLflow.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Analyse an experiment: sample ratio first, then effects, guardrails and segments.
@@ -157,21 +169,19 @@ def analyse(
     Exit status 1: the arms do not get their share, or a guardrail is violated.
     """
     read = wb.read_design(file)
-    path = _data_path(read, data)
-    units = wb.open_data(path, read, rows_per_cluster=rows_per_cluster)
-    known = None if registration is None else wb.read_registration(registration)
-    found = wb.analyse(
-        read, units, registration=known, as_of=_moment(as_of), arm=arm, exposed_at=exposed_at
-    )
-    parameters = {
+    answers = wb.Settings.from_env().mlruns / "answers.sqlite"
+    parameters: dict[str, Any] = {
         "design_path": str(file.resolve()),
-        "data_path": str(path.resolve()),
+        "data_path": str(_data_path(read, data).resolve()),
         "arm": arm,
         "exposed_at": exposed_at,
-        "as_of": found.as_of.isoformat(),
-        "rows_per_cluster": rows_per_cluster,
+        "as_of": _moment(as_of).isoformat(),
         "registration_path": "" if registration is None else str(registration.resolve()),
+        "touches_path": "" if touches is None else str(touches.resolve()),
+        "costs": cost or [],
+        "ledger_path": str(answers) if ledger else "",
     }
+    found = wb.read_experiment(**parameters, follow=track)
     page = _report(read.name, parameters) if report else None
     run_id = _track(found, page) if track else None
     if as_json:
@@ -186,8 +196,8 @@ def analyse(
         print(found.to_markdown())
         if page is not None:
             print(f"Report: {page}")
-    alarm = found.ratio.alarm or any(e.verdict == "violated" for e in found.effects)
-    raise typer.Exit(1 if alarm else 0)
+    violated = any(e.verdict == "violated" for e in found.analysis.effects)
+    raise typer.Exit(1 if found.analysis.ratio.alarm or violated else 0)
 
 
 @abtest.command()
@@ -198,7 +208,6 @@ def monitor(
     exposed_at: TimeColumn = "exposed_at",
     as_of: AsOf = "",
     every_days: Annotated[float, typer.Option(help="Days between looks.")] = 1.0,
-    rows_per_cluster: Rows = 0,
     as_json: Json = False,
 ) -> None:
     """Look at a running experiment; looking every day does not fool it.
@@ -206,7 +215,7 @@ def monitor(
     Exit status 1: the arms do not get their share, or a guardrail is broken.
     """
     read = wb.read_design(file)
-    units = wb.open_data(_data_path(read, data), read, rows_per_cluster=rows_per_cluster)
+    units = wb.open_data(_data_path(read, data))
     found = wb.monitor(
         read, units, as_of=_moment(as_of), arm=arm, exposed_at=exposed_at, every_days=every_days
     )
@@ -239,11 +248,15 @@ def _moment(text: str) -> datetime:
 
 def _report(name: str, parameters: dict[str, Any]) -> Path:
     say("executing the notebook")
-    page: Path = wb.run_experiment_report(name, parameters)
+    with hushed_on_ctrl_c():
+        page: Path = wb.run_experiment_report(name, parameters)
     return page
 
 
 def _track(found: Any, page: Path | None) -> str:
     say("logging to MLflow")
-    run_id: str = wb.log_experiment(found, settings=wb.Settings.from_env(), report=page)
+    run_id: str = wb.log_experiment(
+        found.analysis, settings=wb.Settings.from_env(), monitoring=found.monitoring, report=page,
+        attribution=found.attribution, returns=found.returns,
+    )  # fmt: skip
     return run_id

@@ -105,7 +105,7 @@ def audit_anchor(path: AuditPath = None) -> None:
 
 def _anchor(text: str) -> "wb.Anchor":
     entries, _, digest = text.partition(":")
-    if not entries.isdigit() or not digest:
+    if not (entries.isascii() and entries.isdecimal()) or not digest:
         raise typer.BadParameter(
             f"got {text!r}, expected N:HASH as `workbench audit anchor` prints"
         )

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import re
 import shutil
 import tempfile
 import warnings
@@ -173,7 +174,7 @@ def _log_arm(
             "prompt_digest": arm.prompt_digest or "none",
             "prompt_version": prompts.get(arm.name, "none"),
             "verdict": verdict,
-            "mlflow.note.content": f"{arm.description}. Verdict: {verdict}.",
+            "mlflow.note.content": f"{_escaped(arm.description)}. Verdict: {verdict}.",
         }
     )
 
@@ -197,7 +198,7 @@ def _run_tags(result: SpecResult) -> dict[str, str]:
     known = "".join(f"- {c.text}\n" for c in caveats(evaluation) if c.severity != "note")
     sentences = evaluation.compare(result.spec.primary_metric).to_markdown()
     note = (
-        f"## {verdict.decision}: {verdict.headline}\n\n"
+        f"## {verdict.decision}: {_escaped(verdict.headline)}\n\n"
         f"{evaluation.to_markdown(shown)}\n\n{sentences}\n\n{known}\n"
         f"Majority class {metric('accuracy').format(evaluation.majority_accuracy)} accuracy. "
         "The full report is the artifact `00-report.html`."
@@ -210,6 +211,11 @@ def _run_tags(result: SpecResult) -> dict[str, str]:
         "baseline": verdict.baseline,
         "mlflow.note.content": note,
     }
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: names of arms are full of underscores."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", text)
 
 
 def _plain(values: dict[str, Any], prefix: str = "") -> dict[str, str]:

@@ -57,7 +57,8 @@ class FaultRule:
     Raises
     ------
     ClaudeError
-        When the kind is unknown or not exactly one of rate and first_n is given.
+        When the kind is unknown, not exactly one of rate and first_n is given, or a number is
+        none or out of range.
     """
 
     kind: str
@@ -77,6 +78,15 @@ class FaultRule:
                 f"fault rule {self.kind!r} has rate {self.rate!r} and first_n {self.first_n!r}",
                 expected="exactly one of the two",
             )
+        where = f"fault rule {self.kind!r}"
+        if self.rate is not None:
+            _check_number(where, "rate", self.rate, at_most=1.0)
+        if self.first_n is not None:
+            _check_number(where, "first_n", self.first_n, at_least=1, whole=True)
+        if self.retry_after_s is not None:
+            _check_number(where, "retry_after_s", self.retry_after_s)
+        _check_number(where, "delay_s", self.delay_s)
+        _check_number(where, "seed", self.seed, at_least=-math.inf, whole=True)
 
     def strikes(self, content: str, attempt: int) -> bool:
         """Decide whether the fault strikes.
@@ -117,6 +127,11 @@ class Latency:
     seed
         Seed of the draws.
 
+    Raises
+    ------
+    ClaudeError
+        When a number is none or negative.
+
     Examples
     --------
     >>> Latency(0.1).wait_s("digest of a question", attempt=1)
@@ -127,6 +142,11 @@ class Latency:
     sigma: float = 0.0
     gap_s: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("median_s", "sigma", "gap_s"):
+            _check_number("latency", name, getattr(self, name))
+        _check_number("latency", "seed", self.seed, at_least=-math.inf, whole=True)
 
     def wait_s(self, content: str, attempt: int) -> float:
         """Draw the wait of one attempt; the same for the same arguments, always."""
@@ -151,6 +171,11 @@ class FaultPlan:
     batch_polls
         How often a batch says it is in progress before it has ended.
 
+    Raises
+    ------
+    ClaudeError
+        When a number is none or out of range.
+
     Examples
     --------
     >>> plan = FaultPlan((FaultRule("rate_limit_429", first_n=1),))
@@ -166,6 +191,12 @@ class FaultPlan:
     latency: Latency = field(default_factory=Latency)
     requests_per_minute: int | None = None
     batch_polls: int = 1
+
+    def __post_init__(self) -> None:
+        limit = self.requests_per_minute
+        if limit is not None:
+            _check_number("fault plan", "requests_per_minute", limit, at_least=1, whole=True)
+        _check_number("fault plan", "batch_polls", self.batch_polls, whole=True)
 
     def strike(self, content: str, attempt: int) -> FaultRule | None:
         """Find the fault of one attempt.
@@ -213,12 +244,38 @@ class FaultPlan:
         ClaudeError
             When the text is not such JSON.
         """
+        expected = '{"rules": [{"kind": "rate_limit_429", "rate": 0.05}]}'
         try:
-            plan: dict[str, Any] = json.loads(text)
+            plan = json.loads(text)
+        except ValueError as err:
+            raise ClaudeError(f"the fault plan cannot be read: {err}", expected=expected) from None
+        if not isinstance(plan, dict):
+            raise ClaudeError(f"the fault plan is {type(plan).__name__}", expected=expected)
+        try:
             rules = tuple(FaultRule(**rule) for rule in plan.pop("rules", ()))
             return cls(rules, Latency(**plan.pop("latency", {})), **plan)
-        except (ValueError, TypeError, KeyError) as err:
-            raise ClaudeError(
-                f"the fault plan cannot be read: {err}",
-                expected='{"rules": [{"kind": "rate_limit_429", "rate": 0.05}]}',
-            ) from None
+        except TypeError as err:
+            raise ClaudeError(f"the fault plan cannot be read: {err}", expected=expected) from None
+
+
+def _check_number(
+    where: str,
+    name: str,
+    value: Any,
+    *,
+    at_least: float = 0.0,
+    at_most: float = math.inf,
+    whole: bool = False,
+) -> None:
+    """Refuse what is no number or out of range."""
+    kinds = (int,) if whole else (int, float)
+    fits = isinstance(value, kinds) and not isinstance(value, bool)
+    # NaN is refused by the comparison, infinity because nobody can wait so long.
+    if not (fits and at_least <= value <= at_most and (whole or math.isfinite(value))):
+        least = "" if math.isinf(at_least) else f" from {at_least:g}"
+        most = "" if math.isinf(at_most) else f" to {at_most:g}"
+        raise ClaudeError(
+            f"{name} is {value!r}",
+            where=where,
+            expected=f"a {'whole ' if whole else ''}number{least}{most}",
+        )
