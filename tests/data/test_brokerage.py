@@ -8,12 +8,12 @@ import pytest
 
 import workbench.data
 from workbench.data import Catalogue
-from workbench.tasks import load_dataset
 from workbench.data.brokerage import generate, true_probability
 from workbench.data.brokerage.phrases import HOSTILE, SPANISH_FILLER
 from workbench.data.digest import content_digest
 from workbench.errors import DataError
 from workbench.settings import Settings
+from workbench.tasks import load_dataset
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(root=ROOT, data_dir=ROOT / "nowhere")

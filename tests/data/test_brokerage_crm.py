@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,13 +79,19 @@ def test_columns_dtypes_and_manifest(crm: Brokerage) -> None:
     for name, schema in TABLES.items():
         frame = crm.frame(name)
         assert list(frame.columns) == schema.names
-        assert len(frame) == crm.manifest.rows[name] == crm.table(name).count().to_pyarrow().as_py() > 0
+        assert (
+            len(frame)
+            == crm.manifest.rows[name]
+            == crm.table(name).count().to_pyarrow().as_py()
+            > 0
+        )
         assert tuple(crm.table(name).columns) == tuple(schema.names)
         for field in schema:
             if not field.nullable:
                 assert not frame[field.name].isna().any(), (name, field.name)
+            whole = "float64" if field.nullable else "int64"
             expected = {"string": "str", "timestamp[us]": "datetime64[us]", "double": "float64",
-                        "bool": "bool", "int64": "float64" if field.nullable else "int64"}  # fmt: skip
+                        "bool": "bool", "int64": whole}  # fmt: skip
             assert frame[field.name].dtype == expected[str(field.type)], (name, field.name)
     empty = simulate(1, text_share=0).frame("appointments")
     assert empty.dtypes.equals(crm.frame("appointments").dtypes)
@@ -227,12 +234,14 @@ def test_errors_name_what_is_wrong(crm: Brokerage) -> None:
     [
         ({"n_leads": 0}, "n_leads is 0. Expected 1 to 5,000,000"),
         ({"n_leads": 6_000_000}, "n_leads is 6000000"),
+        ({"n_leads": 1e3}, r"n_leads is 1000\.0\. Expected a whole number"),
+        ({"n_leads": True}, "n_leads is True"),
         ({"n_leads": 5, "random_state": -1}, "random_state is -1"),
         ({"n_leads": 5, "chunk_leads": 10}, "chunk_leads is 10. Expected 100 to 100,000"),
         ({"n_leads": 5, "text_share": 1.5}, "text_share is 1.5. Expected 0 to 1"),
     ],
 )
-def test_arguments_out_of_range(arguments: dict[str, int], message: str, tmp_path: Path) -> None:
+def test_arguments_out_of_range(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message):
         simulate(**arguments, folder=tmp_path / "x")
     assert not (tmp_path / "x").exists()
@@ -284,21 +293,21 @@ def test_what_is_not_as_written_is_refused(tmp_path: Path) -> None:
         open_brokerage(folder)
     for damaged in (text[:50], "[]", json.dumps({"generator_version": "1"})):
         manifest.write_text(damaged)
-        with pytest.raises(DataError, match="damaged|generator version None"):
+        with pytest.raises(DataError, match=r"damaged|generator version None"):
             open_brokerage(folder)
     manifest.write_text(text)
     part = folder / "leads" / "part-00000.parquet"
     content = part.read_bytes()
     part.write_bytes(content[:-1] + b"X")
-    with pytest.raises(DataError, match="leads/part-00000.parquet was changed"):
+    with pytest.raises(DataError, match=r"leads/part-00000\.parquet was changed"):
         open_brokerage(folder)
     part.write_bytes(content)
     (folder / "leads" / "part-00001.parquet").write_bytes(content)
-    with pytest.raises(DataError, match="leads/part-00001.parquet does not belong here"):
+    with pytest.raises(DataError, match=r"leads/part-00001\.parquet does not belong here"):
         open_brokerage(folder)
     (folder / "leads" / "part-00001.parquet").unlink()
     part.unlink()
-    with pytest.raises(DataError, match="leads/part-00000.parquet is missing"):
+    with pytest.raises(DataError, match=r"leads/part-00000\.parquet is missing"):
         open_brokerage(folder)
 
 

@@ -87,7 +87,7 @@ def test_receptivity_readiness_and_objections(crm: Brokerage) -> None:
     known = pd.Series(index.isin(found.index), index) & (
         snapshots["as_of"] + days(37) <= end_of(crm)
     )
-    expect(snapshots["engagement_receptivity"], known, found["replied"].reindex(index) == True)  # noqa: E712
+    expect(snapshots["engagement_receptivity"], known, found["replied"].reindex(index).eq(True))
     found = next_within(crm, crm.frame("appointments"), "offered_at", 30)
     known = pd.Series(index.isin(found.index), index) & (
         snapshots["as_of"] + days(30) <= end_of(crm)
@@ -100,7 +100,7 @@ def test_receptivity_readiness_and_objections(crm: Brokerage) -> None:
     known = pd.Series(index.isin(found.index), index) & (
         snapshots["as_of"] + days(14) <= end_of(crm)
     )
-    expect(snapshots["objection_probability"], known, found["voiced"].reindex(index) == True)  # noqa: E712
+    expect(snapshots["objection_probability"], known, found["voiced"].reindex(index).eq(True))
 
 
 def test_next_listing_viewed(crm: Brokerage) -> None:
@@ -116,9 +116,10 @@ def test_next_listing_viewed(crm: Brokerage) -> None:
     assert snapshots["next_price_band"].nunique() == 5
     # A lead's wishes show in what it looks at, and change: neither fixed nor random.
     leads = crm.frame("leads").set_index("lead_id")["property_type"]
-    same = snapshots["next_property_type"].dropna() == leads.loc[
-        snapshots.loc[snapshots["next_property_type"].notna(), "lead_id"]
-    ].to_numpy()
+    same = (
+        snapshots["next_property_type"].dropna()
+        == leads.loc[snapshots.loc[snapshots["next_property_type"].notna(), "lead_id"]].to_numpy()
+    )
     assert 0.35 < same.mean() < 0.75
 
 

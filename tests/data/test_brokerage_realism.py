@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 
 from workbench.data import Split
 from workbench.data.brokerage import generate, true_probability
-from workbench.tasks import load_dataset
 from workbench.settings import Settings
+from workbench.tasks import load_dataset
 
 WARM = """offer asap approved cash ready schedule viewing tour serious contract urgent quickly
 sooner closing sold settled"""

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from workbench.data import Catalogue
-from workbench.tasks import load_dataset
 from workbench.errors import DataError
 from workbench.settings import Settings
+from workbench.tasks import load_dataset
 
 Put = Callable[..., Path]
 

@@ -8,7 +8,13 @@ import pyarrow as pa
 
 from workbench.data.brokerage.activity import (
     CHANNELS,
+    Closings,
+    Coached,
+    LeadWeeks,
+    Papers,
     Talks,
+    Touches,
+    Viewings,
     draw_closings,
     draw_coaching,
     draw_papers,
@@ -18,15 +24,16 @@ from workbench.data.brokerage.activity import (
     draw_viewings,
     lead_weeks,
 )
-from workbench.data.brokerage.chain import draw_paths
+from workbench.data.brokerage.chain import Paths, draw_paths
 from workbench.data.brokerage.columns import coded, identifiers, moment_column, picked
 from workbench.data.brokerage.contacts import contact_columns, first_names
 from workbench.data.brokerage.dialogue import Brief, compose_dialogue
-from workbench.data.brokerage.events import FIRST_CHANNEL, gather_events
+from workbench.data.brokerage.events import FIRST_CHANNEL, Events, gather_events
 from workbench.data.brokerage.forecast import forecast
 from workbench.data.brokerage.labels import draw_snapshots, judge
 from workbench.data.brokerage.market import PROPERTY_TYPES, Market
 from workbench.data.brokerage.nature import (
+    Nature,
     action_policy,
     describe_nature,
     phase,
@@ -77,8 +84,37 @@ class ChunkPlan(NamedTuple):
         return np.random.default_rng([self.random_state, 2, self.number, _STREAMS.index(name)])
 
 
+class _Lived(NamedTuple):
+    """What the leads of a chunk were like and lived through, as codes."""
+
+    people: People
+    nature: Nature
+    paths: Paths
+    weeks: LeadWeeks
+    closings: Closings
+    touches: Touches
+    coached: Coached
+    talks: Talks
+    viewings: Viewings
+    papers: Papers
+    events: Events
+
+
 def write_chunk(plan: ChunkPlan, market: Market, writer: PartWriter) -> None:
     """Simulate the leads of a chunk and write one part of every table."""
+    lived = _live(plan, market)
+    base = plan.number * plan.chunk_leads
+    ids = identifiers("L", base + np.arange(plan.n_leads), 8)
+    refs = Refs(lived.people, ids, plan.number)
+    contacts, contact_of = contact_columns(lived.people, 2 * base, plan.stream("contacts"))
+    tables = {"contacts": contacts, "leads": lead_columns(refs, contact_of)}
+    tables |= _happenings(plan, market, lived, refs)
+    tables |= _judged(plan, market, lived, refs, contact_of)
+    for name, columns in tables.items():
+        writer.write(name, plan.number, columns)
+
+
+def _live(plan: ChunkPlan, market: Market) -> _Lived:
     people = draw_people(plan.n_leads, market, plan.stream("people"))
     nature = describe_nature(people, market)
     paths = draw_paths(nature, plan.stream("paths"))
@@ -94,37 +130,45 @@ def write_chunk(plan: ChunkPlan, market: Market, writer: PartWriter) -> None:
     talks = Talks(*(part[talks.started_s < END_S] for part in talks))
     did = (visits, touches, coached, talks)
     events = gather_events(people, market, did, plan.stream("events"))
-    snapshots = draw_snapshots(weeks, plan.n_leads, plan.stream("snapshots"))
-    scored = nature.take(snapshots.lead)
-    judged = (touches, talks, viewings, closings)
-    labels = judge(snapshots, nature, events, judged, plan.stream("labels"))
-    truth = forecast(scored, snapshots.week, snapshots.state)
+    return _Lived(people, nature, paths, weeks, closings, touches, coached, talks, viewings,
+                  papers, events)  # fmt: skip
 
-    base = plan.number * plan.chunk_leads
-    ids = identifiers("L", base + np.arange(plan.n_leads), 8)
-    refs = Refs(people, ids, plan.number)
-    contacts, contact_of = contact_columns(people, 2 * base, plan.stream("contacts"))
-    acts = action_policy(nature)[phase(touches.week), touches.lead]
-    advice = strategy_policy(nature)[coached.lead]
+
+def _happenings(plan: ChunkPlan, market: Market, lived: _Lived, refs: Refs) -> dict[str, Columns]:
+    """Give the tables of what happened, and the truth that belongs to their rows."""
+    touches, coached = lived.touches, lived.coached
+    acts = action_policy(lived.nature)[phase(touches.week), touches.lead]
+    advice = strategy_policy(lived.nature)[coached.lead]
     tables: dict[str, Columns] = {
-        "contacts": contacts,
-        "leads": lead_columns(refs, contact_of),
-        "events": event_columns(refs, events, market, plan.stream("recording")),
-        "appointments": appointment_columns(refs, viewings),
-        "documents": document_columns(refs, papers),
-        "outcomes": outcome_columns(refs, closings, plan.stream("outcomes")),
-        "snapshots": snapshot_columns(refs, snapshots, contact_of),
-        "labels": label_columns(refs, labels, market),
-        "truth/snapshots": snapshot_truth(refs, snapshots, truth, labels.p_urgency),
+        "events": event_columns(refs, lived.events, market, plan.stream("recording")),
+        "appointments": appointment_columns(refs, lived.viewings),
+        "documents": document_columns(refs, lived.papers),
+        "outcomes": outcome_columns(refs, lived.closings, plan.stream("outcomes")),
         "truth/leads": lead_truth(refs),
-        "truth/risk": risk_truth(refs, weeks, paths, closings),
+        "truth/risk": risk_truth(refs, lived.weeks, lived.paths, lived.closings),
     }
     tables["touches"], tables["truth/touches"] = touch_columns(refs, touches, acts)
     tables["coaching"], tables["truth/coaching"] = coaching_columns(refs, coached, advice)
-    tables["conversations"], tables["truth/conversations"] = talk_columns(refs, talks, OBJECTIONS)
-    tables["messages"] = _messages(plan, refs, talks, tables["conversations"])
-    for name, columns in tables.items():
-        writer.write(name, plan.number, columns)
+    talks = talk_columns(refs, lived.talks, OBJECTIONS)
+    tables["conversations"], tables["truth/conversations"] = talks
+    tables["messages"] = _messages(plan, refs, lived.talks, tables["conversations"])
+    return tables
+
+
+def _judged(
+    plan: ChunkPlan, market: Market, lived: _Lived, refs: Refs, contact_of: pa.Array
+) -> dict[str, Columns]:
+    """Give snapshots, their labels and their truth."""
+    snapshots = draw_snapshots(lived.weeks, plan.n_leads, plan.stream("snapshots"))
+    did = (lived.touches, lived.talks, lived.viewings, lived.closings)
+    labels = judge(snapshots, lived.nature, lived.events, did, plan.stream("labels"))
+    scored = lived.nature.take(snapshots.lead)
+    truth = forecast(scored, snapshots.week, snapshots.state)
+    return {
+        "snapshots": snapshot_columns(refs, snapshots, contact_of),
+        "labels": label_columns(refs, labels, market),
+        "truth/snapshots": snapshot_truth(refs, snapshots, truth, labels.p_urgency),
+    }
 
 
 def _messages(plan: ChunkPlan, refs: Refs, talks: Talks, conversations: Columns) -> Columns:

@@ -54,16 +54,9 @@ def contact_columns(
     family = number // _SIZE % _SIZE
     n = len(people.contact)
     misspelt = found >= n
-    names = [
-        f"{first_name} {last_name}"
-        for language_name in LANGUAGES
-        for first_name in _FIRST[language_name].split()
-        for last_name in _LAST[language_name].split()
-    ]
-    spelt = [*names, *(_misspelt(name) for name in names)]
     code = (language * _SIZE + given) * _SIZE + family
-    code_spelt = np.where(misspelt, code + len(names), code)
-    full_name = coded(spelt, code_spelt)
+    names = _all_names()
+    full_name = coded(names, np.where(misspelt, code + len(names) // 2, code))
     # What depends on the person is drawn for every person, so that two contacts of one agree.
     draws = rng.random((4, n))[:, person]
     origin = np.where(
@@ -94,6 +87,17 @@ def contact_columns(
         "national_origin": coded(_ORIGINS, origin),
     }  # fmt: skip
     return columns, lead_contact
+
+
+def _all_names() -> list[str]:
+    """List every name by language, first and last name; then all of them misspelt."""
+    names = [
+        f"{first} {last}"
+        for language in LANGUAGES
+        for first in _FIRST[language].split()
+        for last in _LAST[language].split()
+    ]
+    return [*names, *(_misspelt(name) for name in names)]
 
 
 def _misspelt(name: str) -> str:

@@ -274,6 +274,11 @@ def _write(
 
 
 def _check_arguments(n_leads: int, random_state: int, chunk_leads: int, text_share: float) -> None:
+    for name, count in (
+        ("n_leads", n_leads), ("random_state", random_state), ("chunk_leads", chunk_leads)
+    ):  # fmt: skip
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise DataError(f"{name} is {count!r}", expected="a whole number", fix="use an int")
     chunks = -(-n_leads // max(chunk_leads, 1))
     checks = (
         ("n_leads", n_leads, 1 <= n_leads <= _MOST_LEADS, f"1 to {_MOST_LEADS:,}"),

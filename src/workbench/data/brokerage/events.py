@@ -9,7 +9,15 @@ from workbench.data.brokerage.market import AREAS, PROPERTY_TYPES, Market
 from workbench.data.brokerage.people import People
 from workbench.data.brokerage.seasons import END_S, WEEK_S, week_index
 
-__all__ = ["FIRST_CHANNEL", "INBOUND", "KINDS", "KIND_CHANNEL", "Events", "gather_events", "recording_delay"]
+__all__ = [
+    "FIRST_CHANNEL",
+    "INBOUND",
+    "KINDS",
+    "KIND_CHANNEL",
+    "Events",
+    "gather_events",
+    "recording_delay",
+]
 
 KINDS = (
     "visit", "listing_view", "form_submitted", "email_sent", "email_opened", "email_replied",

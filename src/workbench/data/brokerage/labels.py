@@ -156,7 +156,7 @@ def _next_listing(snapshots: Snapshots, events: Events) -> np.ndarray:
 
 def _coded(state: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Give the stage as staff code it: a neighbour of the true one now and then."""
-    slip = np.where(rng.random(len(state)) < 0.06, rng.choice((-1, 1), len(state)), 0)
+    slip = np.where(rng.random(len(state)) < 0.10, rng.choice((-1, 1), len(state)), 0)
     moved = np.where(state < N_OPEN - 1, (state + slip).clip(0, _FUNNEL - 1), state)
     stage: np.ndarray = moved
     return stage

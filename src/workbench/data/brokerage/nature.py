@@ -187,7 +187,9 @@ def strategy_reply(nature: Nature, states: np.ndarray) -> np.ndarray:
 
 def sessions(nature: Nature, states: np.ndarray, week_start_s: np.ndarray) -> np.ndarray:
     """Give the expected number of sessions on the website in a week, (..., n)."""
-    pace = np.exp(1.4 * nature.pace + 0.75 * nature.traits[:, 6] - 0.45) * month_factor(week_start_s)
+    pace = np.exp(1.4 * nature.pace + 0.75 * nature.traits[:, 6] - 0.45) * month_factor(
+        week_start_s
+    )
     rate: np.ndarray = _SESSIONS[states] * pace
     return rate
 
