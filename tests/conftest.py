@@ -8,9 +8,9 @@ import pytest
 
 from workbench.claude import ClaudeClient, EmulatorProcess, Origin
 from workbench.data import Dataset
-from workbench.tasks import load_dataset
 from workbench.features.engines import spark_session
 from workbench.settings import Settings
+from workbench.tasks import load_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from workbench.abtest.monitor import monitor
     from workbench.abtest.report_files import open_data, read_events, record_events
+    from workbench.abtest.report_run import read_experiment
     from workbench.claude import (
         AnswerStore,
         Cassette,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.claude.semantic import RedisTier, SemanticCache, SqliteTier
     from workbench.data import Catalogue, Dataset, Split
     from workbench.data.brokerage import Brokerage, open_brokerage, simulate
+    from workbench.data.leaks import audit_dataset
     from workbench.embeddings import SentenceEncoder
     from workbench.errors import FeatureError, WorkbenchError
     from workbench.evaluation import (
@@ -56,18 +58,32 @@ if TYPE_CHECKING:
         write_table,
     )
     from workbench.predictors import (
+        AdditiveClassifier,
+        Between,
+        BlendedClassifier,
         BoostedClassifier,
+        CalibratedClassifier,
         CascadeClassifier,
         ClaudeClassifier,
+        ConformalClassifier,
         ConformalPolicy,
         DisagreementPolicy,
         FallbackClassifier,
+        GainPolicy,
+        OnlineScorer,
         StackedClassifier,
         UncertaintyPolicy,
+        check_evidence,
+        coverage_by_slice,
+        explain,
         logistic_baseline,
         prior_baseline,
         prompt_cost,
+        tabular_ensemble,
+        tune,
     )
+    from workbench.predictors.hazard import DiscreteHazard
+    from workbench.predictors.ordinal import OrdinalClassifier
     from workbench.privacy import Anchor, AuditLog, PrivacyGate, TenantKeys
     from workbench.prompts import read_prompt
     from workbench.reports import Report, run_spec
@@ -78,26 +94,33 @@ if TYPE_CHECKING:
     from workbench.tasks import TASKS, load_dataset, load_task, open_catalogue
     from workbench.tracking import log_result, server_command, traced_calls
     from workbench.tracking.abtest import log_experiment
+    from workbench.tracking.tuning import log_tuning
 
 __version__ = "0.1.0"
 
 _HOMES = MappingProxyType(
     {
+        "AdditiveClassifier": "workbench.predictors",
         "Anchor": "workbench.privacy",
         "AnswerStore": "workbench.claude",
         "Assigner": "workbench.abtest",
         "AuditLog": "workbench.privacy",
+        "Between": "workbench.predictors",
+        "BlendedClassifier": "workbench.predictors",
         "BoostedClassifier": "workbench.predictors",
         "Brokerage": "workbench.data.brokerage",
+        "CalibratedClassifier": "workbench.predictors",
         "CascadeClassifier": "workbench.predictors",
         "Cassette": "workbench.claude",
         "Catalogue": "workbench.data",
         "ClaudeClassifier": "workbench.predictors",
         "ClaudeClient": "workbench.claude",
         "ClaudeRequest": "workbench.claude",
+        "ConformalClassifier": "workbench.predictors",
         "ConformalPolicy": "workbench.predictors",
         "Dataset": "workbench.data",
         "DisagreementPolicy": "workbench.predictors",
+        "DiscreteHazard": "workbench.predictors.hazard",
         "Evaluation": "workbench.evaluation",
         "EventStore": "workbench.abtest",
         "FEATURES": "workbench.features",
@@ -107,8 +130,11 @@ _HOMES = MappingProxyType(
         "FeatureError": "workbench.errors",
         "FeatureSet": "workbench.features",
         "Figure": "workbench.evaluation.measured",
+        "GainPolicy": "workbench.predictors",
         "Gate": "workbench.evaluation",
         "GateRule": "workbench.evaluation",
+        "OnlineScorer": "workbench.predictors",
+        "OrdinalClassifier": "workbench.predictors.ordinal",
         "Origin": "workbench.claude",
         "PrivacyGate": "workbench.privacy",
         "RateLimits": "workbench.claude",
@@ -126,17 +152,22 @@ _HOMES = MappingProxyType(
         "UncertaintyPolicy": "workbench.predictors",
         "WorkbenchError": "workbench.errors",
         "analyse": "workbench.abtest",
+        "audit_dataset": "workbench.data.leaks",
         "cascade_frontier": "workbench.evaluation",
+        "check_evidence": "workbench.predictors",
         "claims_of": "workbench.evaluation.claims",
         "collect": "workbench.features",
+        "coverage_by_slice": "workbench.predictors",
         "erase_subject": "workbench.subjects",
         "evaluate": "workbench.evaluation",
         "evaluate_spec": "workbench.evaluation",
+        "explain": "workbench.predictors",
         "export_subject": "workbench.subjects",
         "load_dataset": "workbench.tasks",
         "load_task": "workbench.tasks",
         "log_experiment": "workbench.tracking.abtest",
         "log_result": "workbench.tracking",
+        "log_tuning": "workbench.tracking.tuning",
         "logistic_baseline": "workbench.predictors",
         "measure": "workbench.evaluation.measured",
         "metric": "workbench.scorers",
@@ -150,6 +181,7 @@ _HOMES = MappingProxyType(
         "prompt_cost": "workbench.predictors",
         "read_design": "workbench.abtest",
         "read_events": "workbench.abtest.report_files",
+        "read_experiment": "workbench.abtest.report_run",
         "read_prompt": "workbench.prompts",
         "read_registration": "workbench.abtest",
         "read_spec": "workbench.evaluation",
@@ -163,7 +195,9 @@ _HOMES = MappingProxyType(
         "server_command": "workbench.tracking",
         "simulate": "workbench.data.brokerage",
         "spark_session": "workbench.features",
+        "tabular_ensemble": "workbench.predictors",
         "traced_calls": "workbench.tracking",
+        "tune": "workbench.predictors",
         "write_table": "workbench.features",
     }
 )
@@ -171,21 +205,27 @@ _HOMES = MappingProxyType(
 __all__ = [
     "FEATURES",
     "TASKS",
+    "AdditiveClassifier",
     "Anchor",
     "AnswerStore",
     "Assigner",
     "AuditLog",
+    "Between",
+    "BlendedClassifier",
     "BoostedClassifier",
     "Brokerage",
+    "CalibratedClassifier",
     "CascadeClassifier",
     "Cassette",
     "Catalogue",
     "ClaudeClassifier",
     "ClaudeClient",
     "ClaudeRequest",
+    "ConformalClassifier",
     "ConformalPolicy",
     "Dataset",
     "DisagreementPolicy",
+    "DiscreteHazard",
     "Evaluation",
     "EventStore",
     "FallbackClassifier",
@@ -194,8 +234,11 @@ __all__ = [
     "FeatureError",
     "FeatureSet",
     "Figure",
+    "GainPolicy",
     "Gate",
     "GateRule",
+    "OnlineScorer",
+    "OrdinalClassifier",
     "Origin",
     "PrivacyGate",
     "RateLimits",
@@ -212,17 +255,22 @@ __all__ = [
     "UncertaintyPolicy",
     "WorkbenchError",
     "analyse",
+    "audit_dataset",
     "cascade_frontier",
+    "check_evidence",
     "claims_of",
     "collect",
+    "coverage_by_slice",
     "erase_subject",
     "evaluate",
     "evaluate_spec",
+    "explain",
     "export_subject",
     "load_dataset",
     "load_task",
     "log_experiment",
     "log_result",
+    "log_tuning",
     "logistic_baseline",
     "measure",
     "metric",
@@ -236,6 +284,7 @@ __all__ = [
     "prompt_cost",
     "read_design",
     "read_events",
+    "read_experiment",
     "read_prompt",
     "read_registration",
     "read_spec",
@@ -249,7 +298,9 @@ __all__ = [
     "server_command",
     "simulate",
     "spark_session",
+    "tabular_ensemble",
     "traced_calls",
+    "tune",
     "write_table",
 ]
 

@@ -96,7 +96,7 @@ def test_a_member_that_knows_its_training_rows_does_not_fool_the_threshold() -> 
     cascade = CascadeClassifier(members, UncertaintyPolicy(max_share=0.3, n_fit=1000))
     cascade.fit(X[:1000], y[:1000])
     first = positive_probability(cascade.members_[0][1], X)
-    score = cascade.score_(first[:, None])
+    score = cascade.score_(first[:, None], X)
     assert (score[1000:] > cascade.threshold_).mean() == pytest.approx(0.3, abs=0.07)
     # What the training rows themselves would have said: nothing is uncertain.
     in_sample = np.quantile(score[:1000], 0.7)
@@ -208,7 +208,7 @@ def test_conformal_deferral_keeps_its_promise_through_the_estimator() -> None:
         policy = ConformalPolicy(confidence_level=0.85)
         cascade = CascadeClassifier(members, policy, random_state=seed).fit(X[:400], y[:400])
         first = positive_probability(cascade.members_[0][1], X[400:])
-        kept = cascade.score_(first[:, None]) <= cascade.threshold_
+        kept = cascade.score_(first[:, None], X[400:]) <= cascade.threshold_
         lost.append((kept & ((first > 0.5) != (y[400:] == 1))).mean())
     assert np.mean(lost) <= 0.15 + 3 * np.std(lost) / np.sqrt(len(lost))
 

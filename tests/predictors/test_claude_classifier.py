@@ -24,11 +24,14 @@ from workbench.errors import EvaluationError, PredictorError, PromptError, SpecE
 from workbench.evaluation import build_arms, evaluate, read_spec
 from workbench.predictors import (
     ANSWER_COLUMNS,
+    BlendedClassifier,
+    CalibratedClassifier,
     ClaudeClassifier,
     StackedClassifier,
     answering,
     fit_in_context,
     logistic_baseline,
+    planned_requests,
 )
 from workbench.prompts import lead_texts
 from workbench.tasks import load_task
@@ -114,6 +117,25 @@ def test_it_sits_in_a_stack_whose_figures_add_up(client: ClaudeClient, leads: Da
     np.testing.assert_array_equal(answers["proba"], stack.predict_proba(X)[:, 1])
     digests = answers["prompt_digest"].iloc[0].split(" + ")
     assert digests == [TASK.prompt(v).digest for v in ("zero_shot", "evidence_first")]
+
+
+def test_calibrated_and_blended_it_asks_what_was_planned(
+    client: ClaudeClient, leads: Dataset
+) -> None:
+    train, X = leads.take(range(120)), leads.X.iloc[300:320]
+    y = train.y.to_numpy()
+    calibrated = CalibratedClassifier(make(client, leads), n_splits=2)
+    blend = BlendedClassifier([("model", logistic_baseline()), ("claude", calibrated)], n_splits=2)
+    # Each fold of the blend calibrates on its own training rows: 2 × 60, then 120 of its own.
+    fitted_blend = blend.fit(train.X, y)
+    assert len(fitted_blend.fit_answers_) == 3 * len(train)
+    plain = clone(calibrated).fit(train.X, y)
+    assert len(plain.fit_answers_) == len(train)
+    assert len(planned_requests(calibrated, train.X, y, X)) == len(train) + len(X)
+    answers = fitted_blend.answer(X)
+    assert answers["origin"].unique().tolist() == ["simulated"]
+    assert (answers["cost_usd"] > 0).all()
+    np.testing.assert_array_equal(answers["proba"], fitted_blend.predict_proba(X)[:, 1])
 
 
 @pytest.mark.parametrize("wrapped", ["pipeline", "calibrated", "stack of a pipeline"])

@@ -78,9 +78,15 @@ def test_members_need_two_distinct_names(
         StackedClassifier([(n, OnlySignal()) for n in names]).fit(*table)
 
 
-def test_labels_are_zero_and_one(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+def test_labels_may_be_any_two_classes(table: tuple[pd.DataFrame, np.ndarray]) -> None:
     X, y = table
-    with pytest.raises(PredictorError, match=r"classes \['no', 'yes'\]"):
-        StackedClassifier([("a", OnlySignal()), ("b", OnlySignal())]).fit(
-            X, np.where(y == 1, "yes", "no")
-        )
+    words = np.where(y == 1, "yes", "no")
+    stack = StackedClassifier([("a", OnlySignal()), ("b", OnlySignal())])
+    named, plain = stack.fit(X, words).predict(X), stack.fit(X, y).predict(X)
+    np.testing.assert_array_equal(named == "yes", plain == 1)
+
+
+def test_three_classes_are_a_clear_error(table: tuple[pd.DataFrame, np.ndarray]) -> None:
+    X, _ = table
+    with pytest.raises(PredictorError, match="y has 3 classes"):
+        StackedClassifier([("a", OnlySignal()), ("b", OnlySignal())]).fit(X, np.arange(800) % 3)

@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from workbench.tasks import load_dataset
 from workbench.reports import RunOutcome, run_spec
 from workbench.scorers import METRICS
 from workbench.settings import Settings
-from workbench.tasks import load_task
+from workbench.tasks import load_dataset, load_task
 from workbench.tracking import connect, log_result, server_command, tracking_uri
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,11 +7,14 @@ import pandas as pd
 
 from workbench.evaluation.evaluation import ArmInfo
 from workbench.predictors import (
+    BlendedClassifier,
+    CalibratedClassifier,
     CascadeClassifier,
     CascadePolicy,
     ClaudeClassifier,
     ConformalPolicy,
     FallbackClassifier,
+    GainPolicy,
     UncertaintyPolicy,
     answering,
 )
@@ -84,7 +87,8 @@ def _description(
             asked_of = f"simulated reader ({answered}) in place of {model}"
         return "claude", f"{asked_of}, prompt {fitted.prompt.name!r}"
     if answering(fitted):
-        return "ensemble", f"stack of {', '.join(members) or model}"
+        how = {BlendedClassifier: "blend of", CalibratedClassifier: "calibrated"}
+        return "ensemble", f"{how.get(type(fitted), 'stack of')} {', '.join(members) or model}"
     return "model", model
 
 
@@ -94,6 +98,8 @@ def _policy(policy: CascadePolicy, first: str) -> str:
         return f"deferred by conformal prediction, so that {policy.guarantee(first)}"
     if isinstance(policy, UncertaintyPolicy):
         where = "where the first is likely wrong"
+    elif isinstance(policy, GainPolicy):
+        where = "where the last is expected to gain most"
     elif policy.between == "members":
         where = "where the first two differ"
     else:

@@ -14,6 +14,8 @@ from workbench.errors import SpecError
 from workbench.evaluation.spec import (
     COMPOSITES,
     ArmSpec,
+    BlendedArm,
+    CalibratedArm,
     CascadeArm,
     ClaudeArm,
     FallbackArm,
@@ -23,12 +25,16 @@ from workbench.evaluation.spec import (
     StackedArm,
 )
 from workbench.predictors import (
+    AdditiveClassifier,
+    BlendedClassifier,
     BoostedClassifier,
+    CalibratedClassifier,
     CascadeClassifier,
     FallbackClassifier,
     StackedClassifier,
     logistic_baseline,
     prior_baseline,
+    tabular_ensemble,
 )
 from workbench.tasks import Task
 
@@ -38,6 +44,8 @@ _MODELS: Mapping[str, Callable[..., Any]] = {
     "prior": prior_baseline,
     "logistic": logistic_baseline,
     "boosted": BoostedClassifier,
+    "additive": AdditiveClassifier,
+    "ensemble": tabular_ensemble,
 }
 
 
@@ -84,12 +92,24 @@ def build_arms(
     return {name: made[name] for name in spec.arms}
 
 
-def _compose(name: str, arm: StackedArm | CascadeArm | FallbackArm, made: Mapping[str, Any]) -> Any:
+_ENSEMBLES: Mapping[str, Callable[..., Any]] = {
+    "stacked": StackedClassifier,
+    "blended": BlendedClassifier,
+    "fallback": FallbackClassifier,
+}
+
+
+def _compose(
+    name: str,
+    arm: StackedArm | BlendedArm | CalibratedArm | CascadeArm | FallbackArm,
+    made: Mapping[str, Any],
+) -> Any:
     members = [(member, made[member]) for member in arm.members]
     if isinstance(arm, CascadeArm):
         return _call(name, CascadeClassifier, arm.parameters, members, arm.policy)
-    make = StackedClassifier if isinstance(arm, StackedArm) else FallbackClassifier
-    return _call(name, make, arm.parameters, members)
+    if isinstance(arm, CalibratedArm):
+        return _call(name, CalibratedClassifier, arm.parameters, members[0][1])
+    return _call(name, _ENSEMBLES[arm.kind], arm.parameters, members)
 
 
 def _build(

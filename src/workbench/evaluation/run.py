@@ -24,6 +24,8 @@ from workbench.evaluation.sequential import sequential_records, sequential_rule
 from workbench.evaluation.sequential_result import SequentialResult
 from workbench.evaluation.truth import truth_of
 from workbench.predictors import (
+    BlendedClassifier,
+    CalibratedClassifier,
     CascadeClassifier,
     FallbackClassifier,
     StackedClassifier,
@@ -36,7 +38,7 @@ from workbench.tasks import Task
 
 __all__ = ["evaluate"]
 
-_COMPOSITES = (StackedClassifier, CascadeClassifier, FallbackClassifier)
+_COMPOSITES = (StackedClassifier, BlendedClassifier, CascadeClassifier, FallbackClassifier)
 
 _LIBRARIES = ("anthropic", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "workbench")
 
@@ -294,6 +296,8 @@ def _checked(
 def _hides_claude(estimator: Any) -> bool:
     if isinstance(estimator, _COMPOSITES):
         return any(_hides_claude(member) for _, member in estimator.estimators)
+    if isinstance(estimator, CalibratedClassifier):
+        return _hides_claude(estimator.estimator)
     if answering(estimator) or not hasattr(estimator, "get_params"):
         return False
     return any(answering(part) for part in estimator.get_params().values())

@@ -52,7 +52,7 @@ class SplitSpec(_Strict):
 class ModelArm(_Strict):
     """A model of the workbench on this machine."""
 
-    kind: Literal["prior", "logistic", "boosted"]
+    kind: Literal["prior", "logistic", "boosted", "additive", "ensemble"]
     parameters: dict[str, int | float | str | bool | None] = {}
 
 
@@ -70,6 +70,22 @@ class StackedArm(_Strict):
 
     kind: Literal["stacked"]
     members: tuple[str, ...] = Field(min_length=2)
+    parameters: dict[str, int | float | str | bool | None] = {}
+
+
+class BlendedArm(_Strict):
+    """A weighted mean of other arms, in log-odds."""
+
+    kind: Literal["blended"]
+    members: tuple[str, ...] = Field(min_length=2)
+    parameters: dict[str, int | float | str | bool | None] = {}
+
+
+class CalibratedArm(_Strict):
+    """Another arm, calibrated out of fold."""
+
+    kind: Literal["calibrated"]
+    members: tuple[str, ...] = Field(min_length=1, max_length=1)
     parameters: dict[str, int | float | str | bool | None] = {}
 
 
@@ -118,12 +134,25 @@ class OwnArm(_Strict):
 
 
 ArmSpec = Annotated[
-    ModelArm | ClaudeArm | StackedArm | CascadeArm | FallbackArm | OwnArm,
+    ModelArm
+    | ClaudeArm
+    | StackedArm
+    | BlendedArm
+    | CalibratedArm
+    | CascadeArm
+    | FallbackArm
+    | OwnArm,
     Field(discriminator="kind"),
 ]
 # What each kind made of other arms may be made of: nothing of its own kind or a later one.
-COMPOSITES = (StackedArm, CascadeArm, FallbackArm)
-_VERBS = {"stacked": "stacks", "cascade": "cascades", "fallback": "falls back on"}
+COMPOSITES = (StackedArm, BlendedArm, CalibratedArm, CascadeArm, FallbackArm)
+_VERBS = {
+    "stacked": "stacks",
+    "blended": "blends",
+    "calibrated": "calibrates",
+    "cascade": "cascades",
+    "fallback": "falls back on",
+}
 
 
 class GateSpec(_Strict):

@@ -6,19 +6,18 @@ import lightgbm
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from workbench.data import safe_folds
-from workbench.features import TextScore, TreeTable, text_columns
+from workbench.predictors.binary import BinaryClassifier
+from workbench.predictors.calibrators import PlattMap, as_proba
 from workbench.predictors.checking import checked_frame, checked_labels
+from workbench.predictors.table import EncodedTable
 
 __all__ = ["BoostedClassifier"]
 
 
-class BoostedClassifier(ClassifierMixin, BaseEstimator):
+class BoostedClassifier(BinaryClassifier):
     """LightGBM with native categories, early stopping and Platt calibration.
 
     The training data is cut into folds that respect groups and time. Each fold stops its
@@ -51,8 +50,9 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
     n_rounds_ : int
         Boosting rounds of the final model.
     model_ : lightgbm.LGBMClassifier
-    text_ : TextScore or None
-    calibration_ : tuple of two floats
+    encoded_ : EncodedTable
+        How rows become the matrix the trees read.
+    calibration_ : PlattMap
         Slope and intercept on the margin.
 
     Examples
@@ -64,6 +64,8 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
     >>> bool(model.predict_proba(pd.DataFrame({"visits": [9]}))[0, 1] > 0.8)
     True
     """
+
+    _allow_nan = True
 
     def __init__(
         self,
@@ -93,12 +95,6 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
         self.text = text
         self.n_jobs = n_jobs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        tags.input_tags.allow_nan = True
-        return tags
 
     def fit(
         self,
@@ -133,12 +129,9 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
             n_splits=self.n_splits,
             random_state=self.random_state,
         )
-        self.table_ = TreeTable().fit(frame)
-        self.text_ = None
-        table = self.table_.transform(frame)
-        if self.text and text_columns(frame):
-            self.text_ = TextScore()
-            table = np.hstack([table, self.text_.fit_out_of_fold(frame, labels, folds)])
+        self.encoded_ = EncodedTable()
+        table = self.encoded_.fit_out_of_fold(frame, labels, folds, text=self.text)
+        categorical = self.encoded_.table_.categorical_positions_
         margins = np.full(len(labels), np.nan)
         rounds = []
         for train, test in folds:
@@ -148,16 +141,18 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
                 eval_X=(table[test],),
                 eval_y=(labels[test],),
                 eval_metric="binary_logloss",
-                categorical_feature=self.table_.categorical_positions_,
+                categorical_feature=categorical,
                 callbacks=[lightgbm.early_stopping(self.early_stopping_rounds, verbose=False)],
             )
             rounds.append(model.best_iteration_)
             margins[test] = model.booster_.predict(table[test], raw_score=True)
         self.n_rounds_ = max(1, round(float(np.median(rounds))))
         self.model_ = self._model(self.n_rounds_).fit(
-            table, labels, categorical_feature=self.table_.categorical_positions_
+            table, labels, categorical_feature=categorical
         )
-        self.calibration_ = _platt(margins, labels)
+        # Forward-chained folds leave the earliest block without a margin.
+        known = ~np.isnan(margins)
+        self.calibration_ = PlattMap.fitted(margins[known], labels[known])
         return self
 
     def _model(self, n_rounds: int) -> lightgbm.LGBMClassifier:
@@ -180,35 +175,40 @@ class BoostedClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated log-odds of the second class, shape (n_samples,)."""
         check_is_fitted(self)
-        frame = checked_frame(self, X, reset=False)
-        table = self.table_.transform(frame)
-        if self.text_ is not None:
-            table = np.hstack([table, self.text_.transform(frame)])
-        slope, intercept = self.calibration_
+        return self.score_encoded(self.encoded_.transform(checked_frame(self, X, reset=False)))
+
+    def score_encoded(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated log-odds, shape (n_samples,), of rows that are encoded already.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_samples, n_columns)
+            Rows as `encoded_` makes them.
+        """
         # The booster itself: scikit-learn's wrapper costs milliseconds on a single row.
         margin = self.model_.booster_.predict(
-            table, raw_score=True, num_threads=1 if len(table) < 1000 else self.n_jobs
+            matrix, raw_score=True, num_threads=1 if len(matrix) < 1000 else self.n_jobs
         )
-        return np.asarray(slope * np.asarray(margin) + intercept, dtype=np.float64)
+        return self.calibration_(np.asarray(margin, dtype=np.float64))
+
+    def contributions(self, X: pd.DataFrame) -> NDArray[np.float64]:
+        """What each encoded column adds to the log-odds, shape (n_samples, n_columns + 1).
+
+        SHAP values of the trees (Lundberg et al. 2020, Nature Machine Intelligence 2:56-67) as
+        LightGBM computes them, times the calibration's slope; the last column is what an average
+        row starts from. They add up to `decision_function`.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        matrix = self.encoded_.transform(checked_frame(self, X, reset=False))
+        added = np.asarray(self.model_.booster_.predict(matrix, pred_contrib=True))
+        added = added * self.calibration_.slope
+        added[:, -1] += self.calibration_.intercept
+        return np.asarray(added, dtype=np.float64)
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Calibrated probabilities, shape (n_samples, 2)."""
-        positive = expit(self.decision_function(X))
-        return np.column_stack([1 - positive, positive])
-
-    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
-        """More probable class, shape (n_samples,)."""
-        positive = self.decision_function(X) > 0
-        return np.asarray(self.classes_[positive.astype(int)])
-
-
-def _platt(margins: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
-    # Forward-chained folds leave the earliest block without a margin.
-    known = ~np.isnan(margins)
-    model = LogisticRegression(C=1e6).fit(margins[known, None], labels[known])
-    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-    # A negative slope means the trees found nothing; reversing their order would be noise.
-    if slope <= 0:
-        share = labels[known].mean()
-        return 0.0, float(np.log(share / (1 - share)))
-    return slope, intercept
+        return as_proba(self.decision_function(X))

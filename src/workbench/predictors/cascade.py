@@ -6,19 +6,20 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from workbench.claude import ClaudeRequest
 from workbench.errors import PredictorError
 from workbench.predictors.answers import answering, join_answers
+from workbench.predictors.binary import BinaryClassifier
 from workbench.predictors.checking import checked_frame, checked_labels
 from workbench.predictors.escalation import escalated
-from workbench.predictors.policy import ConformalPolicy, DisagreementPolicy, UncertaintyPolicy
+from workbench.predictors.policy import ConformalPolicy
 from workbench.predictors.stages import Stage, declare, joined_complaints, read_stage
+from workbench.predictors.thresholds import AnyPolicy, Tuned, fitting_parts, learn
 from workbench.predictors.timing import sampled_latency
-from workbench.predictors.tuning import Training, Tuned, learn
+from workbench.predictors.training import Training, asked_to_fit
 
 __all__ = ["CascadeClassifier"]
 
@@ -48,7 +49,7 @@ class _Walk(NamedTuple):
         return found
 
 
-class CascadeClassifier(ClassifierMixin, BaseEstimator):
+class CascadeClassifier(BinaryClassifier):
     """Classify with the first member, and with the last one where the policy escalates.
 
     Each row's probability is that of the member which answered it. A first answer that failed
@@ -62,7 +63,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     estimators : sequence of (str, estimator)
         The first member and the last: any classifier with `predict_proba`, or one that asks
         Claude. Three for disagreement between members: the first two are always asked.
-    policy : UncertaintyPolicy, DisagreementPolicy or ConformalPolicy
+    policy : UncertaintyPolicy, DisagreementPolicy, ConformalPolicy or GainPolicy
         When the last member is asked.
     n_splits : int
         Folds for fitting the threshold.
@@ -76,7 +77,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (2,)
     members_ : list of (str, fitted estimator)
     score_ : callable
-        From first answers to scores.
+        From first answers and rows to scores.
     threshold_ : float
         Rows with a larger score are escalated.
     escalation_share_ : float
@@ -93,6 +94,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     --------
     >>> from sklearn.linear_model import LogisticRegression
     >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from workbench.predictors import UncertaintyPolicy
     >>> rng = np.random.default_rng(0)
     >>> X = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
     >>> y = (X["a"] * X["b"] > 0).astype(int)
@@ -105,7 +107,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         estimators: Sequence[tuple[str, Any]],
-        policy: UncertaintyPolicy | DisagreementPolicy | ConformalPolicy,
+        policy: AnyPolicy,
         *,
         n_splits: int = 5,
         latency_sample: int = 200,
@@ -116,11 +118,6 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         self.n_splits = n_splits
         self.latency_sample = latency_sample
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
 
     def fit(
         self,
@@ -164,14 +161,14 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
             part = frame.iloc[rows]
             early = read_stage(fitted, part, n_answers=self.policy.n_first_answers)
             final = read_stage(late, part) if late else None
-            tuned.append(Tuned(early, final, labels[rows]))
+            tuned.append(Tuned(early, final, labels[rows], part))
             asked += [*early.frames, *(final.frames if final else [])]
-            asked += _asked_to_fit(fitted + late)
+            asked += asked_to_fit(fitted + late)
         if not isinstance(self.policy, ConformalPolicy):
             fitted = training.fitted(first)
-            asked += _asked_to_fit(fitted)
+            asked += asked_to_fit(fitted)
         strong = training.fitted(last)
-        asked += _asked_to_fit(strong)
+        asked += asked_to_fit(strong)
         self.members_ = fitted + strong
         self.score_, self.threshold_, self.escalation_share_, self.n_fit_ = learn(
             self.policy, tuned
@@ -196,13 +193,15 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _parts(self, training: Training) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        return training.parts(self.policy, n_splits=self.n_splits, random_state=self.random_state)
+        return fitting_parts(
+            training, self.policy, n_splits=self.n_splits, random_state=self.random_state
+        )
 
     def _walk(self, X: pd.DataFrame, repeat: int = 0) -> _Walk:
         first = read_stage(
             self.members_[:-1], X, repeat=repeat, n_answers=self.policy.n_first_answers
         )
-        score = self.score_(first.judged)
+        score = self.score_(first.judged, X)
         rows = np.flatnonzero(escalated(score, self.threshold_))
         # Only what is escalated is asked: that is the saving.
         return _Walk(
@@ -215,11 +214,6 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
         positive = self._walk(checked_frame(self, X, reset=False)).proba
         positive = np.where(np.isnan(positive), self.prior_, positive)
         return np.column_stack([1 - positive, positive])
-
-    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
-        """More probable class, shape (n_samples,)."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
 
     @available_if(_any_answers)
     def answer(self, X: pd.DataFrame, *, repeat: int = 0) -> pd.DataFrame:
@@ -312,7 +306,7 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
             rows = np.sort(order[: int(np.ceil(share * len(X)))])
         else:
             first = read_stage(self.members_[:-1], X, repeat=repeat)
-            rows = np.flatnonzero(escalated(self.score_(first.judged), self.threshold_))
+            rows = np.flatnonzero(escalated(self.score_(first.judged, X), self.threshold_))
         return found + list(last.requests(X.iloc[rows], repeat=repeat))
 
     def fit_requests(
@@ -347,9 +341,3 @@ class CascadeClassifier(ClassifierMixin, BaseEstimator):
                 for _, member in training.fitted(last, train):
                     found += member.requests(X.iloc[rows])
         return found
-
-
-def _asked_to_fit(members: Sequence[tuple[str, Any]]) -> list[pd.DataFrame]:
-    """What members asked for when they were fitted themselves: no cost is lost."""
-    found = [getattr(member, "fit_answers_", None) for _, member in members]
-    return [frame for frame in found if frame is not None and len(frame)]

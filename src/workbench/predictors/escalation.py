@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
 
 from workbench.errors import PredictorError
+from workbench.predictors.calibrators import PlattMap, log_odds
 
 __all__ = [
     "ConformalScore",
@@ -20,9 +21,6 @@ __all__ = [
 ]
 
 Vector = NDArray[np.float64]
-
-# Probabilities of exactly 0 or 1 carry no more weight than one in a thousand.
-_CLIP = 1e-3
 
 
 def escalated(score: Vector, threshold: float) -> NDArray[np.bool_]:
@@ -80,18 +78,13 @@ class UncertaintyScore:
                 expected="answers to calibrate on",
                 fix="look at its errors, or raise n_fit",
             )
-        margins = _log_odds(readings[known, 0])
-        model = LogisticRegression(C=1e6).fit(margins[:, None], labels[known])
-        slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
-        # A negative slope means that the first member knows nothing; nor do we then.
-        if slope <= 0:
-            slope, intercept = 0.0, float(logit(labels[known].mean()))
-        return cls(slope, intercept)
+        fitted = PlattMap.fitted(log_odds(readings[known, 0]), labels[known])
+        return cls(fitted.slope, fitted.intercept)
 
-    def __call__(self, readings: Vector) -> Vector:
+    def __call__(self, readings: Vector, X: pd.DataFrame | None = None) -> Vector:
         """Score each row of `readings`, shape (n_samples, 1)."""
         given = readings[:, 0]
-        positive = expit(self.slope * _log_odds(given) + self.intercept)
+        positive = expit(self.slope * log_odds(given) + self.intercept)
         wrong = np.where(given > 0.5, 1 - positive, positive)
         return np.where(np.isnan(given), np.inf, wrong)
 
@@ -100,7 +93,7 @@ class UncertaintyScore:
 class DisagreementScore:
     """Largest difference between the probabilities of a row."""
 
-    def __call__(self, readings: Vector) -> Vector:
+    def __call__(self, readings: Vector, X: pd.DataFrame | None = None) -> Vector:
         """Score each row of `readings`, shape (n_samples, n_answers)."""
         return np.where(np.isnan(readings).any(axis=1), np.inf, np.ptp(readings, axis=1))
 
@@ -145,7 +138,7 @@ class ConformalScore:
         both = quantile(strange)
         return cls((both, both))
 
-    def __call__(self, readings: Vector) -> Vector:
+    def __call__(self, readings: Vector, X: pd.DataFrame | None = None) -> Vector:
         """Score each row of `readings`, shape (n_samples, 1)."""
         given = readings[:, 0]
         strange = np.column_stack([given, 1 - given])
@@ -251,7 +244,3 @@ def _candidates(score: Vector) -> tuple[Vector, NDArray[np.int64]]:
     values = np.unique(score[np.isfinite(score)])[::-1]
     thresholds = np.concatenate([values, [-np.inf]])
     return thresholds, np.array([int(escalated(score, t).sum()) for t in thresholds])
-
-
-def _log_odds(probability: Vector) -> Vector:
-    return np.asarray(logit(np.clip(probability, _CLIP, 1 - _CLIP)))

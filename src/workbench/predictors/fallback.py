@@ -6,17 +6,16 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from workbench.claude import ClaudeRequest
-from workbench.errors import PredictorError
 from workbench.predictors.answers import MemberAnswers, answering, join_answers
+from workbench.predictors.binary import BinaryClassifier
 from workbench.predictors.checking import checked_frame, checked_labels
 from workbench.predictors.stages import declare, joined_complaints, read_stage
 from workbench.predictors.timing import sampled_latency
-from workbench.predictors.tuning import Training
+from workbench.predictors.training import Training, asked_to_fit, checked_names
 
 __all__ = ["FallbackClassifier"]
 
@@ -25,7 +24,7 @@ def _any_answers(self: "FallbackClassifier") -> bool:
     return any(answering(member) for _, member in self.estimators)
 
 
-class FallbackClassifier(ClassifierMixin, BaseEstimator):
+class FallbackClassifier(BinaryClassifier):
     """Classify with the first member; each next one stands in where those before it failed.
 
     Failed are answers that never came, were refused, cut off or malformed; an abstention is an
@@ -70,11 +69,6 @@ class FallbackClassifier(ClassifierMixin, BaseEstimator):
         self.latency_sample = latency_sample
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def fit(
         self,
         X: pd.DataFrame,
@@ -97,19 +91,12 @@ class FallbackClassifier(ClassifierMixin, BaseEstimator):
         PredictorError
             When there are no two members, or not two classes.
         """
-        names = [name for name, _ in self.estimators]
-        if len(names) < 2 or len(set(names)) != len(names):
-            raise PredictorError(
-                f"a fallback of {names}",
-                expected="two or more members with distinct names",
-                fix="name the members in `estimators`",
-            )
+        checked_names(self.estimators, "a fallback")
         frame = checked_frame(self, X, reset=True)
         self.classes_, labels = checked_labels(y, frame)
         self.prior_ = float(labels.mean())
         self.members_ = Training(frame, labels, groups, as_of).fitted(self.estimators)
-        asked = [getattr(member, "fit_answers_", pd.DataFrame()) for _, member in self.members_]
-        asked = [answers for answers in asked if len(answers)]
+        asked = asked_to_fit(self.members_)
         self.fit_answers_ = pd.concat(asked) if asked else pd.DataFrame()
         return self
 
@@ -124,11 +111,6 @@ class FallbackClassifier(ClassifierMixin, BaseEstimator):
                 positive[rows] = read_stage([member], frame.iloc[rows]).proba
         positive = np.where(np.isnan(positive), self.prior_, positive)
         return np.column_stack([1 - positive, positive])
-
-    def predict(self, X: pd.DataFrame) -> NDArray[Any]:
-        """More probable class, shape (n_samples,)."""
-        check_is_fitted(self)
-        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
 
     @available_if(_any_answers)
     def answer(self, X: pd.DataFrame, *, repeat: int = 0) -> pd.DataFrame:

@@ -9,11 +9,12 @@ from sklearn.base import clone
 
 from workbench.claude import ClaudeRequest
 from workbench.predictors.answers import answering
+from workbench.predictors.calibrated import CalibratedClassifier
 from workbench.predictors.cascade import CascadeClassifier
+from workbench.predictors.ensemble import OutOfFoldEnsemble
 from workbench.predictors.fallback import FallbackClassifier
 from workbench.predictors.policy import ConformalPolicy
-from workbench.predictors.stacked import StackedClassifier
-from workbench.predictors.tuning import Training
+from workbench.predictors.training import Training
 
 __all__ = ["planned_requests"]
 
@@ -30,9 +31,10 @@ def planned_requests(
 ) -> list[ClaudeRequest]:
     """List what `estimator` would ask to be fitted on `X` and to answer about `X_new`.
 
-    A stack asks each member once about every training row. A cascade asks about the rows its
-    threshold is fitted on; of the new rows its last member is asked about the share the policy
-    allows, about those that a model on this machine defers, or else about all.
+    A stack or blend asks each member once about every training row, and so does calibration.
+    A cascade asks about the rows its threshold is fitted on; of the new rows its last member is
+    asked about the share the policy allows, about those that a model on this machine defers, or
+    else about all.
 
     Parameters
     ----------
@@ -62,10 +64,12 @@ def planned_requests(
     def plan(member: Any, rows: pd.DataFrame, repeats: int = n_repeats) -> list[ClaudeRequest]:
         return planned_requests(member, X, y, rows, groups=groups, as_of=as_of, n_repeats=repeats)
 
-    if isinstance(estimator, StackedClassifier):
+    if isinstance(estimator, OutOfFoldEnsemble):
         members = [member for _, member in estimator.estimators]
         about = [r for m in members for r in plan(m, X_new)]
         return about + [r for m in members for r in plan(m, X, 1)]
+    if isinstance(estimator, CalibratedClassifier):
+        return plan(estimator.estimator, X_new) + plan(estimator.estimator, X, 1)
     if isinstance(estimator, FallbackClassifier):
         return plan(estimator.estimators[0][1], X_new)
     if isinstance(estimator, CascadeClassifier):

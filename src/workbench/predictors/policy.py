@@ -4,7 +4,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["CascadePolicy", "ConformalPolicy", "DisagreementPolicy", "UncertaintyPolicy"]
+__all__ = [
+    "CascadePolicy",
+    "ConformalPolicy",
+    "DisagreementPolicy",
+    "GainPolicy",
+    "UncertaintyPolicy",
+]
 
 _GOALS = ("threshold", "max_share", "max_cost_per_1000_usd", "usd_per_correct")
 
@@ -129,6 +135,39 @@ class DisagreementPolicy(_Thresholded):
         return self.threshold is None
 
 
+class GainPolicy(_Thresholded):
+    """Escalate where the last member is expected to gain most over the first.
+
+    The last member is asked about the training rows the threshold is fitted on, and a regression
+    learns from the table and the first answer what it gains there. Where the first is unsure the
+    last need not know better, so this spends calls better than uncertainty does (Jitkrittum et
+    al. 2023). With `usd_per_correct` the gain is in right decisions, and a row is escalated
+    where expected gain × value > the last member's mean price; else it is in nats of log loss.
+
+    References
+    ----------
+    Jitkrittum et al. (2023), When does confidence-based cascade deferral suffice?, NeurIPS,
+    section 4.
+
+    Examples
+    --------
+    >>> GainPolicy(max_share=0.2).gain, GainPolicy(usd_per_correct=3).gain
+    ('log_loss', 'accuracy')
+    """
+
+    kind: Literal["gain"] = "gain"
+
+    @property
+    def gain(self) -> Literal["log_loss", "accuracy"]:
+        """What is gained: nats of log loss, or right decisions."""
+        return "log_loss" if self.usd_per_correct is None else "accuracy"
+
+    @property
+    def asks_last_to_fit(self) -> bool:
+        """Whether fitting needs the last member's answers too: always."""
+        return True
+
+
 class ConformalPolicy(_Policy):
     """Defer where the first member's prediction set is not the single label it predicts.
 
@@ -172,6 +211,7 @@ class ConformalPolicy(_Policy):
 
 
 CascadePolicy = Annotated[
-    UncertaintyPolicy | DisagreementPolicy | ConformalPolicy, Field(discriminator="kind")
+    UncertaintyPolicy | DisagreementPolicy | ConformalPolicy | GainPolicy,
+    Field(discriminator="kind"),
 ]
 """Any of the policies; `kind` says which."""
