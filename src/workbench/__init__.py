@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from workbench.evaluation.claims import Family, claims_of
     from workbench.evaluation.measured import Figure, measure
+    from workbench.evaluation.session import fit_arm
     from workbench.features import (
         FEATURES,
         FeatureSet,
@@ -94,6 +95,12 @@ if TYPE_CHECKING:
     from workbench.tasks import TASKS, load_dataset, load_task, open_catalogue
     from workbench.tracking import log_result, server_command, traced_calls
     from workbench.tracking.abtest import log_experiment
+    from workbench.tracking.pipelines import (
+        load_pipeline,
+        register_pipeline,
+        score_files,
+        score_on_spark,
+    )
     from workbench.tracking.tuning import log_tuning
 
 __version__ = "0.1.0"
@@ -163,7 +170,9 @@ _HOMES = MappingProxyType(
         "evaluate_spec": "workbench.evaluation",
         "explain": "workbench.predictors",
         "export_subject": "workbench.subjects",
+        "fit_arm": "workbench.evaluation.session",
         "load_dataset": "workbench.tasks",
+        "load_pipeline": "workbench.tracking.pipelines",
         "load_task": "workbench.tasks",
         "log_experiment": "workbench.tracking.abtest",
         "log_result": "workbench.tracking",
@@ -188,10 +197,13 @@ _HOMES = MappingProxyType(
         "read_tables": "workbench.features",
         "record_events": "workbench.abtest.report_files",
         "register": "workbench.abtest",
+        "register_pipeline": "workbench.tracking.pipelines",
         "run_experiment_report": "workbench.reports.experiment",
         "run_spec": "workbench.reports",
         "saving": "workbench.evaluation",
         "say": "workbench.evaluation",
+        "score_files": "workbench.tracking.pipelines",
+        "score_on_spark": "workbench.tracking.pipelines",
         "server_command": "workbench.tracking",
         "simulate": "workbench.data.brokerage",
         "spark_session": "workbench.features",
@@ -266,7 +278,9 @@ __all__ = [
     "evaluate_spec",
     "explain",
     "export_subject",
+    "fit_arm",
     "load_dataset",
+    "load_pipeline",
     "load_task",
     "log_experiment",
     "log_result",
@@ -291,10 +305,13 @@ __all__ = [
     "read_tables",
     "record_events",
     "register",
+    "register_pipeline",
     "run_experiment_report",
     "run_spec",
     "saving",
     "say",
+    "score_files",
+    "score_on_spark",
     "server_command",
     "simulate",
     "spark_session",

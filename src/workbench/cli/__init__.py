@@ -15,6 +15,7 @@ from workbench.cli.catalogue import data
 from workbench.cli.console import Json, hushed_on_ctrl_c, print_json, run_until_stopped, say
 from workbench.cli.features import features
 from workbench.cli.runtime import audit, cassette, emulate, ledger
+from workbench.cli.scoring import promote, score
 from workbench.cli.subjects import subject
 from workbench.errors import WorkbenchError
 
@@ -161,6 +162,8 @@ app.add_typer(cassette, name="cassette")
 app.add_typer(subject, name="subject")
 app.command()(ledger)
 app.command()(emulate)
+app.command()(promote)
+app.command()(score)
 
 
 def main() -> None:

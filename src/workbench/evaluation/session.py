@@ -13,16 +13,25 @@ import pandas as pd
 from workbench.claude import ClaudeClient, ClaudeRequest, CostEstimate, Progress
 from workbench.data import Dataset, Split
 from workbench.documents import to_json
+from workbench.errors import SpecError
 from workbench.evaluation.arms import build_arms
 from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
 from workbench.evaluation.run import evaluate
 from workbench.evaluation.spec import ClaudeArm, FallbackArm, RunSpec, read_spec
-from workbench.predictors import planned_requests
+from workbench.predictors import fit_in_context, planned_requests
 from workbench.settings import Settings
 from workbench.tasks import load_task, open_catalogue
 
-__all__ = ["SpecPrice", "SpecResult", "evaluate_spec", "price_spec", "say"]
+__all__ = [
+    "FittedArm",
+    "SpecPrice",
+    "SpecResult",
+    "evaluate_spec",
+    "fit_arm",
+    "price_spec",
+    "say",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,67 @@ def evaluate_spec(
         )
     on_progress("measuring intervals and judging")
     return SpecResult(spec, evaluation, beside, spec.gate().judge(evaluation, beside))
+
+
+@dataclass(frozen=True, slots=True)
+class FittedArm:
+    """An arm fitted on every row of its data set.
+
+    Parameters
+    ----------
+    estimator
+        Fitted.
+    dataset
+        What it was fitted on.
+    """
+
+    estimator: Any
+    dataset: Dataset
+
+
+def fit_arm(path: str | Path, arm: str, *, settings: Settings | None = None) -> FittedArm:
+    """Fit one arm of a spec on all rows of its data set, test rows included.
+
+    For an arm that has been judged already: its figures are those of the run, not of this fit.
+
+    Parameters
+    ----------
+    path
+        The spec.
+    arm
+        Name of the arm.
+    settings
+        Where things are; from the environment when omitted.
+
+    Raises
+    ------
+    SpecError
+        When the spec has no such arm.
+    WorkbenchError
+        When the spec, the data or the configuration is wrong.
+    """
+    path = Path(path)
+    settings = settings or Settings.from_env()
+    spec = read_spec(path)
+    if arm not in spec.arms:
+        raise SpecError(
+            f"the spec has no arm {arm!r}",
+            where=str(path),
+            expected=f"one of {', '.join(spec.arms)}",
+            fix="correct the name",
+        )
+    dataset = _dataset(spec, settings)
+    timed = spec.split.kind == "time" and dataset.as_of is not None
+    with _client(spec, settings, None) as client:
+        arms = build_arms(spec, load_task(spec.task), dataset, client, folder=path.parent)
+        fitted = fit_in_context(
+            arms[arm],
+            dataset.X,
+            dataset.y.to_numpy(),
+            groups=None if dataset.groups is None else dataset.groups.to_numpy(),
+            as_of=dataset.as_of.to_numpy() if timed and dataset.as_of is not None else None,
+        )
+    return FittedArm(fitted, dataset)
 
 
 def price_spec(path: str | Path, *, settings: Settings | None = None) -> SpecPrice:

@@ -1,6 +1,7 @@
 """The engines feature tables run on: DuckDB in this process, or an existing Spark."""
 
 import importlib.util
+import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,11 +54,12 @@ def spark_session(*, master: str = "local[2]", settings: Mapping[str, str] | Non
     from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
+    local = master.startswith("local")
     chosen = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
-        **(_LOCAL if master.startswith("local") else {}),
+        **(_LOCAL if local else {}),
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **(settings or {}),
     }
@@ -73,6 +75,9 @@ def spark_session(*, master: str = "local[2]", settings: Mapping[str, str] | Non
             fix="install it (Debian: sudo apt-get install openjdk-17-jre-headless)",
         ) from error
     session.sparkContext.setLogLevel("ERROR")
+    if local:
+        # Functions run in this environment, not in whatever python3 is on PATH.
+        session.sparkContext.pythonExec = sys.executable
     return session
 
 
