@@ -15,6 +15,7 @@ from workbench.features.history import (
     Static,
     TrackRecord,
     history_of,
+    last_words,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "category_columns",
     "collect",
     "history_of",
+    "last_words",
     "linear_table",
     "numeric_columns",
     "read_tables",

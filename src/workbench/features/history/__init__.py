@@ -1,6 +1,6 @@
 """Features of a lead's history, strictly of what was known at the moment of prediction."""
 
-from workbench.features.history.conversations import conversation_texts
+from workbench.features.history.conversations import conversation_texts, last_words
 from workbench.features.history.definitions import (
     SOURCES,
     Aggregate,
@@ -30,4 +30,5 @@ __all__ = [
     "TrackRecord",
     "conversation_texts",
     "history_of",
+    "last_words",
 ]

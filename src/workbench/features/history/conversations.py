@@ -1,10 +1,14 @@
 """What was said last, as far as it was on record at the moment of prediction."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import pandas as pd
 
 from workbench.errors import FeatureError
+from workbench.features.history.memory import Row, as_microseconds
 
-__all__ = ["conversation_texts"]
+__all__ = ["conversation_texts", "last_words"]
 
 
 def conversation_texts(
@@ -60,3 +64,37 @@ def conversation_texts(
     joined = lines.groupby(last["_row"]).agg("\n".join)
     texts = joined.reindex(range(len(snapshots))).astype("str")
     return pd.Series(texts.to_numpy(), index=snapshots.index, dtype="str")
+
+
+def last_words(messages: Sequence[Row], as_of: datetime, *, n_messages: int = 8) -> str | None:
+    """The same of one lead's messages in memory; None where nothing was said.
+
+    Parameters
+    ----------
+    messages
+        Rows of one lead.
+    as_of
+        Moment of prediction.
+    n_messages
+        How many at most.
+
+    Raises
+    ------
+    FeatureError
+        When a time is missing.
+
+    Examples
+    --------
+    >>> day = datetime(2024, 3, 1)
+    >>> last_words([{"message_id": "M1", "sent_at": day, "recorded_at": day, "speaker": "lead",
+    ...     "text": "Still available?"}], day)
+    'lead: Still available?'
+    """
+    now = as_microseconds(as_of, "as_of")
+    known = [
+        (as_microseconds(row["sent_at"], "sent_at"), row["message_id"], row)
+        for row in messages
+        if as_microseconds(row["recorded_at"], "recorded_at") <= now
+    ]
+    said = sorted((m for m in known if m[0] <= now), key=lambda m: m[:2])[-n_messages:]
+    return "\n".join(f"{row['speaker']}: {row['text']}" for _, _, row in said) or None

@@ -18,7 +18,7 @@ from workbench.features.history.definitions import (
     TrackRecord,
 )
 
-__all__ = ["Context", "History", "MemoryPlan", "as_microseconds", "history_of"]
+__all__ = ["Context", "History", "MemoryPlan", "Row", "as_microseconds", "history_of"]
 
 Row: TypeAlias = Mapping[str, Any]
 History: TypeAlias = Mapping[str, Sequence[Row]]
