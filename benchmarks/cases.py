@@ -50,6 +50,7 @@ CASES = {
         Case("abtest_peers", "the same by the libraries one would use instead", by_default=False),
         Case("real_tables", "accuracy on three public tables beside the best of other libraries"),
         Case("single_lead", "latency of one prediction in process"),
+        Case("behaviour", "heads on the simulated CRM beside claims and ceilings (simulated)"),
         Case("crm", "a brokerage's CRM of 100,000 leads: time, memory, calibration of its truth"),
         Case("history", "26 history features of 1M leads, beside hand-written SQL and pandas"),
         Case("rivals", "evaluation runners of others, same questions", by_default=False),

@@ -70,20 +70,24 @@ class CrmCard:
         return {fact.name: fact.value for fact in self.facts if fact.topic == name}
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><b>Simulated data.</b> {html.escape(self.title)}</p>"]
-        parts += [
-            f"<h4>{html.escape(topic)}</h4>{_table(self.topic(topic))}"
+        drawn = ("share of web events by hour", "share of web events by weekday")
+        parts = [
+            (topic, _bars(self.topic(topic)) if topic in drawn else _table(self.topic(topic)))
             for topic in dict.fromkeys(fact.topic for fact in self.facts)
-            if not topic.startswith("share of web events")
         ]
-        for topic in ("share of web events by hour", "share of web events by weekday"):
-            parts.append(f"<h4>{topic}</h4>{_bars(self.topic(topic))}")
-        parts += [
-            f"<h4>{head} by month</h4>"
-            + _bars({str(month): rate for month, rate in self.months[head].dropna().items()})
-            for head in self.months
-        ]
-        return "".join(parts)
+        for head in self.months:
+            rates = self.months[head].dropna()
+            if len(rates) > 1:
+                bars = _bars({str(month): rate for month, rate in rates.items()})
+                parts.append((f"{head} by month", bars))
+        boxes = "".join(
+            f'<div style="break-inside:avoid"><h4>{html.escape(t)}</h4>{body}</div>'
+            for t, body in parts
+        )
+        return (
+            f"<p><b>Simulated data.</b> {html.escape(self.title)}</p>"
+            f'<div style="columns:3 18em;column-gap:2em">{boxes}</div>'
+        )
 
 
 def describe(crm: Brokerage) -> CrmCard:

@@ -109,7 +109,7 @@ def _is_mean_label(values: NDArray[np.float64], y: NDArray[np.int64]) -> bool:
     away = np.abs(distinct - base) > 1e-4
     if away.sum() < 3:
         return False
-    strength = ((ones - distinct * n) / (distinct - base))[away]
+    strength = (ones - distinct * n)[away] / (distinct - base)[away]
     typical = float(np.median(strength))
     # Levels of the same size and sum share a value and look like a larger one: most are enough.
     alike = np.abs(strength / typical - 1) < _ALMOST if typical > 0 else np.zeros(1, dtype=bool)

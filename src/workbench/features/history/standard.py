@@ -87,11 +87,11 @@ def _rates() -> list[Feature]:
         for name, meaning, where in counted
     ]
     found += [
-        Ratio(name="email_reply_rate", meaning="Share of e-mails answered",
+        Ratio(name="email_reply_rate", meaning="E-mails answered for each one sent",
               numerator="n_emails_replied", denominator="n_emails_sent"),
-        Ratio(name="sms_reply_rate", meaning="Share of text messages answered",
+        Ratio(name="sms_reply_rate", meaning="Text messages answered for each one sent",
               numerator="n_sms_replied", denominator="n_sms_sent"),
-        Ratio(name="call_answer_rate", meaning="Share of calls answered",
+        Ratio(name="call_answer_rate", meaning="Calls answered for each one made",
               numerator="n_calls_answered", denominator="n_calls_made"),
         Ratio(name="inbound_share", meaning="Share of events that came from the lead",
               numerator="n_inbound", denominator="n_events"),
