@@ -23,7 +23,7 @@ from workbench.tasks.behaviour import read_heads
 
 __all__ = ["main"]
 
-_LEVEL, _ROWS, _DRAWS = 0.9, 12_000, 6
+_LEVEL, _ROWS, _DRAWS = 0.9, 12_000, 4
 
 
 def _evaluations(folder: Path) -> dict[str, Evaluation]:
@@ -120,7 +120,9 @@ def _coverage() -> list[Figure]:
         for draw in range(_DRAWS):
             chosen = np.random.default_rng(draw).permutation(people)[: len(people) // 2]
             inside = groups.isin(set(chosen)).to_numpy()
-            model = ConformalClassifier(BoostedClassifier(), method="split", bins="source")
+            model = ConformalClassifier(
+                BoostedClassifier(), method="cross", n_splits=3, bins="source"
+            )
             model.fit(fields[inside], dataset.y.to_numpy()[inside])
             table = coverage_by_slice(
                 model.predict_set(fields[~inside], confidence_level=_LEVEL),
