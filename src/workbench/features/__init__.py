@@ -20,12 +20,14 @@ from workbench.features.history import (
 
 if TYPE_CHECKING:
     from workbench.features.encoders import TextScore, TreeTable, linear_table
+    from workbench.features.history.transformer import HistoryFeatures
 
 __all__ = [
     "FEATURES",
     "Aggregate",
     "Context",
     "FeatureSet",
+    "HistoryFeatures",
     "Ratio",
     "Response",
     "Static",
@@ -45,10 +47,15 @@ __all__ = [
 ]
 
 # Who only builds features of tables need not wait for scikit-learn.
-_ENCODERS = {"TextScore", "TreeTable", "linear_table"}
+_LATER = {
+    "HistoryFeatures": "workbench.features.history.transformer",
+    "TextScore": "workbench.features.encoders",
+    "TreeTable": "workbench.features.encoders",
+    "linear_table": "workbench.features.encoders",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ENCODERS:
-        return getattr(importlib.import_module("workbench.features.encoders"), name)
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
