@@ -50,3 +50,12 @@ def test_a_brokerage_is_simulated_and_its_features_are_built(
     assert "no table 'moments'" in capsys.readouterr().err
     assert run(monkeypatch, "features", "build", str(tmp_path / "none"), *other) == 2
     assert "no table in" in capsys.readouterr().err
+
+
+def test_a_data_set_is_audited_for_leaks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "data", "audit", "brokerage", "--split", "time", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert run(monkeypatch, "data", "audit", "brokerage", "--test-fraction", "1.5") == 2
+    assert "test_fraction" in capsys.readouterr().err

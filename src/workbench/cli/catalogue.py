@@ -1,7 +1,7 @@
 """`workbench data`: the catalogue of data sets."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -68,6 +68,32 @@ def data_check(
     else:
         for finding in report.findings:
             print(f"{finding.severity:<8} {finding.code}  {finding.message}. {finding.fix}")
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@data.command("audit")
+def data_audit(
+    name: Annotated[str, typer.Argument(help="Name of a data set.")],
+    split: Annotated[
+        Literal["random", "group", "time"], typer.Option(help="How the data would be split.")
+    ] = "random",
+    test_fraction: Annotated[float, typer.Option(help="Share of the test part.")] = 0.3,
+    random_state: Annotated[int, typer.Option(help="Seed of the split.")] = 42,
+    as_json: Json = False,
+) -> None:
+    """Look for what a held-out part would give away: labels, copies, people on both sides.
+
+    Exit status 1: a leak was found.
+    """
+    dataset = wb.open_catalogue(wb.Settings.from_env()).load(name)
+    report = wb.audit_dataset(dataset, wb.Split(split, test_fraction, random_state))
+    if as_json:
+        print_json(report.to_frame().to_dict(orient="records"))
+    elif report.ok:
+        print(f"{name}, {split} split: no leak found")
+    else:
+        for leak in report.findings:
+            print(f"{leak.code}  {leak.column or '-':<20} {leak.message}. {leak.fix}")
     raise typer.Exit(0 if report.ok else 1)
 
 
