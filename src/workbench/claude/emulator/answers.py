@@ -162,8 +162,10 @@ def _answer_text(body: dict[str, Any], kind: str | None) -> tuple[str, str]:
         return "", "refusal"
     schema = _schema(body)
     answer = read(_text(body.get("system")), _prompt(body), schema)
-    if kind == "out_of_range" and "probability" in answer:
-        answer["probability"] = 1.7
+    if kind == "out_of_range":
+        # Scores from 0 to 100 are whole numbers; a probability is not.
+        answer |= {name: 170 for name, value in answer.items() if type(value) is int}
+        answer |= {"probability": 1.7} if "probability" in answer else {}
     if schema is None:
         text = f"Simulated reader, not Claude: probability {answer['probability']:.2f}."
     else:

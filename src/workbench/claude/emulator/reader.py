@@ -1,7 +1,8 @@
 """The simulated reader: rules and lexicons that answer in Claude's place when no key is there.
 
-A question that lists labels is answered by sentence embeddings (`heads`); `card.md` beside this
-file says how well, on labelled data.
+What it is asked the probability of decides which signs count (`topics`); a schema of signals is
+filled from the same cues (`signals`). A question that lists labels is answered by sentence
+embeddings (`heads`); `card.md` beside this file says how well, on labelled data.
 
 It is a stand-in and a baseline to beat, and nothing it says is a result of Claude's. It sees
 only the text that went over the wire, draws no random number, and takes whatever stands inside
@@ -14,16 +15,19 @@ somewhat too sure of themselves.
 import html
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from workbench.claude.emulator.cues import read_lines
 from workbench.claude.emulator.heads import LABELS_READ, asked_labels, choose, split_data
 from workbench.claude.emulator.lexicon import FACTS, HEDGE, NEGATION, PHRASES, duration_h
 from workbench.claude.emulator.schema import fill
+from workbench.claude.emulator.signals import asks_signals, judge_signals
+from workbench.claude.emulator.topics import Sign, Topic, asked_topic, topic_signs
 
 __all__ = ["READER_VERSION", "read"]
 
-READER_VERSION = "reader-2" if LABELS_READ else "reader-2-no-labels"
+READER_VERSION = "reader-3" if LABELS_READ else "reader-3-no-labels"
 """Changes whenever any answer could; part of the key of every simulated answer."""
 
 _PRIOR = -1.0
@@ -36,6 +40,7 @@ _MAX_EVIDENCE = 6
 _WEAK = 0.05
 _FAST_REPLY = re.compile(r"(?:response|reply|answer|contact) (?:time|latency|delay|speed)", re.I)
 _STRATEGY = re.compile(r"^Strategy: *(zero_shot|evidence_first|few_shot) *$", re.MULTILINE)
+_ANCHORED = re.compile(r"^Strategy: *anchored *$", re.MULTILINE)
 _RATE = re.compile(r"\b[Aa]bout (\d+(?:\.\d+)?) ?%")
 _EXAMPLE = re.compile(r"<example>(.*?)</example>", re.DOTALL)
 _OUTCOME = re.compile(r"<outcome>\s*(yes|no)\s*</outcome>", re.IGNORECASE)
@@ -62,14 +67,17 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
     ----------
     system
         System text; a line ``Strategy: zero_shot|evidence_first|few_shot`` selects how to
-        answer, zero_shot without one; "About 12% of …" is taken as the prior.
+        answer, zero_shot without one; "About 12% of …" is taken as the prior, "the probability
+        that the lead goes quiet" as what is asked: churn, receptivity, an objection, an
+        appointment, urgency, and conversion where it is none of these.
     prompt
         User text: ``<lead>`` with lines ``- label: value``, optionally ``<message>``, and
         before them ``<examples>`` with ``<example>…<outcome>yes|no</outcome></example>``.
         Data is XML-escaped.
     schema
         JSON schema of the answer. `probability`, `evidence` and `abstain` are filled from the
-        reading. A property with an enumeration of labels that system or prompt list gets the
+        reading, signals of behaviour (see `judge_signals`) where it asks for several of their
+        scores. A property with an enumeration of labels that system or prompt list gets the
         nearest in meaning, `abstain` is then true when none is near; any other property gets
         the emptiest value that is valid.
 
@@ -86,26 +94,12 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
     """
     found = _STRATEGY.search(system)
     strategy = found.group(1) if found else "zero_shot"
+    if schema is not None and asks_signals(schema):
+        message = _case(_split(prompt)[1]).message
+        anchored = _ANCHORED.search(system) is not None
+        return fill(schema, judge_signals(message, strategy, anchored=anchored))
     shown, asked = _split(prompt)
-    case = _case(asked)
-    signs = sorted((*_phrase_signs(case.message), *_fact_signs(case)), key=lambda s: -abs(s.weight))
-    score = sum(sign.weight for sign in signs)
-    prior = _stated_prior(system)
-    abstain = not case.facts and not case.message
-    if strategy == "evidence_first":
-        # What little was found is believed only as far as there is more of it.
-        score *= len(signs) / (len(signs) + 1)
-        abstain = not signs
-    elif strategy == "few_shot" and shown:
-        share = _share(shown)
-        # A share the prompt states is better than one counted in a handful of examples.
-        prior = prior if _RATE.search(system) else (_logit(share) + _PRIOR) / 2
-        score += _nudge(case, shown, share)
-    values = {
-        "probability": _stated(prior + score),
-        "evidence": [sign.quote for sign in signs[:_MAX_EVIDENCE]],
-        "abstain": abstain,
-    }
+    values = _judged(_case(asked), asked_topic(system, prompt), strategy, shown, system)
     if schema is None:
         return values
     offered = asked_labels(schema, f"{system}\n{split_data(prompt)[0]}")
@@ -114,6 +108,41 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
         values["abstain"] = not any(choice.sure for choice in choices.values())
     answer = fill(schema, values)
     return answer | {name: choice.label for name, choice in choices.items()}
+
+
+def _judged(
+    case: _Case,
+    topic: Topic | None,
+    strategy: str,
+    shown: list[tuple[_Case, bool]],
+    system: str,
+) -> dict[str, Any]:
+    """Probability, evidence and abstention for what is asked."""
+    signs: Sequence[_Sign | Sign]
+    if topic is None:
+        found = (*_phrase_signs(case.message), *_fact_signs(case))
+        signs = sorted(found, key=lambda s: -abs(s.weight))
+        abstain = not case.facts and not case.message
+    else:
+        signs = topic_signs(topic, read_lines(case.message), case.facts)
+        # A reader made for conversion says nothing of other matters where nothing speaks.
+        abstain = not signs
+    score = sum(sign.weight for sign in signs)
+    prior = _stated_prior(system, _PRIOR if topic is None else topic.prior)
+    if strategy == "evidence_first":
+        # What little was found is believed only as far as there is more of it.
+        score *= len(signs) / (len(signs) + 1)
+        abstain = not signs
+    elif strategy == "few_shot" and shown:
+        share = _share(shown)
+        # A share the prompt states is better than one counted in a handful of examples.
+        prior = prior if _RATE.search(system) else (_logit(share) + prior) / 2
+        score += _nudge(case, shown, share)
+    return {
+        "probability": _stated(prior + score),
+        "evidence": [sign.quote for sign in signs[:_MAX_EVIDENCE]],
+        "abstain": abstain,
+    }
 
 
 def _stated(log_odds: float) -> float:
@@ -191,10 +220,10 @@ def _reply_weight(label: str, value: str) -> float | None:
     return next((w for limit, w in ((0.25, 0.5), (1, 0.3), (24, 0.0)) if hours <= limit), -0.4)
 
 
-def _stated_prior(system: str) -> float:
+def _stated_prior(system: str, own: float) -> float:
     """Log-odds of the share the system text states ("About 12% of …"), else the reader's own."""
     found = _RATE.search(system)
-    return _logit(min(0.98, max(0.02, float(found.group(1)) / 100))) if found else _PRIOR
+    return _logit(min(0.98, max(0.02, float(found.group(1)) / 100))) if found else own
 
 
 def _share(shown: list[tuple[_Case, bool]]) -> float:

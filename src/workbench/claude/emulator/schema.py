@@ -69,9 +69,10 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _fits(schema: Mapping[str, Any], value: object) -> bool:
     kind = _kind(schema)
     if "enum" in schema or "const" in schema:
-        return False
+        return isinstance(value, str) and value in schema.get("enum", ())
     return (
         (kind == "number" and isinstance(value, float))
+        or (kind == "integer" and isinstance(value, int) and not isinstance(value, bool))
         or (kind == "boolean" and isinstance(value, bool))
         or (kind == "array" and isinstance(value, list))
     )
@@ -83,7 +84,7 @@ def _fitted(schema: Mapping[str, Any], value: object, root: Mapping[str, Any]) -
         if _kind(item) != "string" or "enum" in item or "const" in item:
             return _emptiest(schema, {}, root)
         return value[: schema.get("maxItems", len(value))]
-    if isinstance(value, float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return min(schema.get("maximum", value), max(schema.get("minimum", value), value))
     return value
 
