@@ -32,8 +32,8 @@ import workbench as wb
 # %% [markdown]
 # ## The brokerage
 #
-# Leads, events, dialogues, touches, appointments and deals, with late records, gaps, duplicates and
-# staff's mistakes. What is true of them lies apart; no feature or model can read it. The same
+# Leads, events, dialogues, touches, appointments and deals, with late records, gaps, duplicates
+# and staff's mistakes. What is true of them lies apart; no feature or model can read it. The same
 # brokerage as Parquet: `workbench data simulate FOLDER --leads 1000000`.
 
 # %%
@@ -53,14 +53,15 @@ wb.FEATURES.describe().head(12)
 
 # %%
 tables = {name: crm.table(name) for name in crm.names}
-chosen = wb.FEATURES.only("recency_days", "n_visits_7d", "email_reply_rate", "agent_conversion_rate")
+names = ("recency_days", "n_visits_7d", "email_reply_rate", "agent_conversion_rate")
+chosen = wb.FEATURES.only(*names)
 wb.collect(chosen.build(tables, tables["snapshots"])).head()
 
 # %% [markdown]
 # ## One head: will the lead go quiet?
 #
-# Prior, linear model, boosted trees without and with the conversation, and an ensemble with a model
-# that reads. Everything is split by time, with no person in both parts.
+# Prior, linear model, boosted trees without and with the conversation, and an ensemble with a
+# model that reads. Everything is split by time, with no person in both parts.
 
 # %%
 task = wb.load_task("churn_risk")

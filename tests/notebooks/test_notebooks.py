@@ -12,6 +12,7 @@ TUTORIALS = sorted(
     for p in (ROOT / "notebooks").glob("*.ipynb")
     if p.name not in {"evaluation_report.ipynb", "abtest_report.ipynb"}
 )
+N_LEADS = {"03_studies": 2400}
 EXPECTED = {
     "01_first_comparison": (
         "sim:zero_shot", "sim:sceptic", "simulated", "majority class", "data:image/svg",
@@ -20,6 +21,7 @@ EXPECTED = {
         "sim:claude", "sim:ensemble", "simulated", "impossible here", "no leak found",
         "how often they held the truth",
     ),
+    "03_studies": ("sim:signals", "impossible here", "always sms", "simulated"),
 }  # fmt: skip
 
 
@@ -34,7 +36,7 @@ def test_a_tutorial_runs_and_shows_rich_displays(
     papermill.execute_notebook(
         path,
         target,
-        parameters={"n_leads": 700, "random_state": 7},
+        parameters={"n_leads": N_LEADS.get(path.stem, 700), "random_state": 7},
         kernel_name="python3",
         progress_bar=False,
         cwd=str(project.root),
@@ -53,4 +55,5 @@ def test_a_tutorial_runs_and_shows_rich_displays(
     for words in EXPECTED[path.stem]:
         assert words in page
     arm = EXPECTED[path.stem][0]
-    assert any(f"{arm} {told}" in page for told in ("is better than", "is worse than", "looks"))
+    compared = any(f"{arm} {told}" in page for told in ("is better than", "is worse than", "looks"))
+    assert compared or path.stem == "03_studies"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from workbench.claude import READER_VERSION
 from workbench.reports import RunOutcome, run_spec
 from workbench.scorers import METRICS
 from workbench.settings import Settings
@@ -237,7 +238,7 @@ def test_the_note_says_the_verdict_and_the_caveats(logged: Logged) -> None:
     assert "Majority class" in note
     assert not re.search(r"(?<!sim:)\bzero\b", note), "a simulated arm is called sim: everywhere"
     child = children(logged, logged.first)["zero"].data.tags["mlflow.note.content"]
-    assert child.startswith("simulated reader (sim:reader-2) in place of claude-haiku-5-5")
+    assert child.startswith(f"simulated reader (sim:{READER_VERSION}) in place of claude-haiku-5-5")
 
 
 # ---------------------------------------------------------------- what is not
