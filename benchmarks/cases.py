@@ -52,6 +52,7 @@ CASES = {
         Case("single_lead", "latency of one prediction in process"),
         Case("behaviour", "heads on the simulated CRM beside claims and ceilings (simulated)"),
         Case("crm", "a brokerage's CRM of 100,000 leads: time, memory, calibration of its truth"),
+        Case("drift", "what drift detection sees at which size, and how often it cries wolf"),
         Case("history", "26 history features of 1M leads, beside hand-written SQL and pandas"),
         Case("rivals", "evaluation runners of others, same questions", by_default=False),
         Case("soak", "200 streams at once for half an hour, open loop", by_default=False),

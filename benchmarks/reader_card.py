@@ -1,7 +1,8 @@
 """How well the simulated reader answers, on labelled data; writes the reader's accuracy card.
 
 The reader is called as the emulator calls it, with rendered prompts and schemas. Lead
-conversion is measured on the bundled generator's leads; intents (banking77, clinc150) and
+conversion is measured on the bundled generator's leads, the heads of behaviour on the simulated
+CRM; intents (banking77, clinc150) and
 sentiment (umsab_sentiment, English) where those sets are on this machine.
 """
 
@@ -22,18 +23,22 @@ from workbench.claude.emulator.reader import READER_VERSION, read
 from workbench.embeddings import SentenceEncoder
 from workbench.stats import (
     Estimate,
+    bootstrap,
     calibration_error_interval,
     expected_calibration_error_statistic,
     mean_interval,
     proportion_interval,
     resample_weights,
     roc_auc_interval,
+    roc_auc_statistic,
 )
+from workbench.tasks.behaviour import read_heads
 
 __all__ = ["main"]
 
 _CARD = ROOT / "src" / "workbench" / "claude" / "emulator" / "card.md"
 _ROWS = 6000
+_HEAD_ROWS = 3000
 _OUT = "out_of_scope"
 _MANY_LABELS = 20
 
@@ -76,6 +81,37 @@ def _leads(variant: str) -> list[Figure]:
         _spread(calibration_error_interval(y, chance, replicates), f"{what}: calibration error"),
         _spread(proportion_interval(int(silent.sum()), len(y)), f"{what}: abstained"),
     ]
+
+
+def _heads() -> list[Figure]:
+    """Read the simulated CRM's leads head by head; the base rate is from the earliest third."""
+    settings = wb.Settings(root=ROOT, data_dir=ROOT / "datasets")
+    figures: list[Figure] = []
+    for head in read_heads():
+        say(f"  {head.name}")
+        data = wb.load_dataset(
+            head.dataset, settings=settings, n_rows=_HEAD_ROWS, random_state=42
+        )  # fmt: skip
+        first = np.arange(len(data.X)) < len(data.X) // 3
+        y, share = np.asarray(data.y), float(np.asarray(data.y)[first].mean())
+        with wb.ClaudeClient(origin=wb.Origin.SIMULATED, store=ROOT / "unused.sqlite") as client:
+            arm = wb.load_task(head.name).claude("zero_shot", data, client=client)
+            requests = arm.fit(data.X[first], y[first]).requests(data.X[~first])
+        answers = [read(r.system or "", r.prompt, json.loads(str(r.schema))) for r in requests]
+        silent = np.array([answer["abstain"] for answer in answers])
+        chance = np.where(silent, share, [answer["probability"] for answer in answers])
+        people = np.asarray(data.groups)[~first]
+        english = (data.slices["language"] == "english").to_numpy()[~first]
+        for who, rows in (("all languages", ~silent | silent), ("English only", english)):
+            auc = bootstrap(
+                roc_auc_statistic(y[~first][rows], chance[rows]), int(rows.sum()),
+                groups=people[rows],
+            )  # fmt: skip
+            figures.append(_spread(auc, f"{head.name}, {who}: ROC AUC"))
+        figures.append(
+            _spread(proportion_interval(int(silent.sum()), len(silent)), f"{head.name}: abstained")
+        )
+    return figures
 
 
 def _intents(folder: Path) -> dict[str, _Labelled]:
@@ -164,14 +200,18 @@ Version `{version}`. It answers in Claude's place on this machine when no key is
 nothing it says is Claude's: the figures below describe the stand-in, and say nothing about how
 any Claude model would do.
 
-**How it answers.** Questions about a lead: phrases and fields with weights set by hand from
-general knowledge, fitted to no data set. Questions that list labels: the label whose name (and
-description, if the prompt gives one) is nearest to the text in the space of all-MiniLM-L6-v2,
-with no training; it abstains when even the nearest is far.
+**How it answers.** Questions about a lead: what the probability is asked of decides which phrases,
+cues and fields count (conversion, churn, receptivity, an objection, an appointment, urgency), with
+words and weights set by hand from general knowledge. They were fitted to no data set, and no
+generator's texts were read for them. Where nothing speaks of what is asked it abstains (conversion
+excepted). Signals of a conversation are counted from the same cues. Questions that list labels: the
+label whose name (and description, if the prompt gives one) is nearest to the text in the space of
+all-MiniLM-L6-v2, with no training; it abstains when even the nearest is far.
 
 **What it cannot do.** It does not reason, count, compare documents, follow instructions, call
-tools or write prose. It reads English and some Spanish about leads; labels in English. Numbers
-and negation hardly move its choice of a label. Its probabilities are somewhat too sure of
+tools or write prose. Of conversion it reads English and some Spanish; of the other heads short
+lists of words in English, Spanish, French, Portuguese, Chinese and Hindi; labels in English.
+Numbers and negation hardly move its choice of a label. Its probabilities are somewhat too sure of
 themselves, as verbalised ones are.
 
 | measured | value | 95 % interval | n |
@@ -179,9 +219,11 @@ themselves, as verbalised ones are.
 {rows}
 
 Leads are the bundled generator's (`brokerage`, {n_leads:,} rows, seed 42; the first third gives the
-base rate and the examples, the rest is judged), so the first figures say how much of the
-generator's own signal the reader finds, and nothing about leads of any real agency. Intervals
-allow for dependence within a label where there are 20 labels or more.
+base rate and the examples, the rest is judged). Heads of behaviour are read from the simulated CRM
+(`crm_<head>`, {n_head:,} rows, seed 42; fields and conversation, prompt zero_shot; the earliest
+third gives the base rate). So these figures say how much of a generator's signal the reader finds,
+and nothing about leads of any real agency. Intervals of the heads are a bootstrap over people;
+others allow for dependence within a label where there are 20 labels or more.
 """
 
 
@@ -192,7 +234,7 @@ def _row(figure: Figure) -> str:
 
 def _write(figures: Sequence[Figure]) -> None:
     rows = "\n".join(map(_row, figures))
-    text = _WORDS.format(version=READER_VERSION, rows=rows, n_leads=_ROWS)
+    text = _WORDS.format(version=READER_VERSION, rows=rows, n_leads=_ROWS, n_head=_HEAD_ROWS)
     _CARD.write_text(text, encoding="utf-8")
 
 
@@ -204,6 +246,7 @@ def main() -> dict[str, Any]:
     for variant in ("zero_shot", "evidence_first", "few_shot"):
         say(f"  leads, {variant}")
         figures += _leads(variant)
+    figures += _heads()
     sets = _intents(wb.Settings.from_env().data_dir)
     if not sets:
         raise CaseError(

@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(root=ROOT, data_dir=ROOT.parent / "shared" / "data")
 
 
+_MOST_ROWS = 2000
+
+
 def _specs(task: Task) -> list[Path]:
     return sorted((ROOT / "experiments" / task.name).glob("*.yaml"))
 
@@ -79,7 +82,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @functools.cache
+def _made(name: str) -> Dataset:
+    # A brokerage is simulated for each size: one size serves all tests of a head.
+    return open_catalogue(SETTINGS).load(name, n_rows=_MOST_ROWS, random_state=3)
+
+
+@functools.cache
 def _load(name: str, n_rows: int) -> Dataset:
+    if name.startswith("crm_") and n_rows < _MOST_ROWS:
+        return _made(name).sample(n_rows, 3)
     return open_catalogue(SETTINGS).load(name, n_rows=n_rows, random_state=3)
 
 

@@ -15,6 +15,7 @@ from workbench.predictors import (
     ConformalPolicy,
     FallbackClassifier,
     GainPolicy,
+    SignalledClassifier,
     UncertaintyPolicy,
     answering,
 )
@@ -86,6 +87,12 @@ def _description(
             answered = ", ".join(sorted(records["model_answered"].dropna().unique()))
             asked_of = f"simulated reader ({answered}) in place of {model}"
         return "claude", f"{asked_of}, prompt {fitted.prompt.name!r}"
+    if isinstance(fitted, SignalledClassifier):
+        inner = type(getattr(fitted.estimator, "steps", [("", fitted.estimator)])[-1][1]).__name__
+        reader = "simulated reader in place of " if _origin(records) == "simulated" else ""
+        return "ensemble", (
+            f"{inner} with signals read by {reader}{model}, prompt {fitted.signals.prompt.name!r}"
+        )
     if answering(fitted):
         how = {BlendedClassifier: "blend of", CalibratedClassifier: "calibrated"}
         return "ensemble", f"{how.get(type(fitted), 'stack of')} {', '.join(members) or model}"

@@ -22,6 +22,7 @@ from workbench.evaluation.spec import (
     ModelArm,
     OwnArm,
     RunSpec,
+    SignalledArm,
     StackedArm,
 )
 from workbench.predictors import (
@@ -31,12 +32,15 @@ from workbench.predictors import (
     CalibratedClassifier,
     CascadeClassifier,
     FallbackClassifier,
+    SignalledClassifier,
     StackedClassifier,
     logistic_baseline,
     prior_baseline,
     tabular_ensemble,
 )
+from workbench.prompts import read_prompt
 from workbench.tasks import Task
+from workbench.tasks.behaviour.signals import behaviour_signals
 
 __all__ = ["build_arms"]
 
@@ -123,6 +127,17 @@ def _build(
 ) -> Any:
     if isinstance(arm, ModelArm):
         return _call(name, _MODELS[arm.kind], arm.parameters)
+    if isinstance(arm, SignalledArm):
+        client.prices.price(arm.model or spec.model, datetime.now(UTC).date())
+        signals = behaviour_signals(
+            dataset,
+            client=client,
+            variant=read_prompt(folder / arm.prompt) if arm.prompt.endswith(".md") else arm.prompt,
+            model=arm.model or spec.model,
+            task=task.name,
+            arm=name,
+        )
+        return SignalledClassifier(_call(name, _MODELS[arm.estimator], arm.parameters), signals)
     if isinstance(arm, ClaudeArm):
         taken = sorted({"arm", "model"} & set(arm.parameters))
         if taken:

@@ -27,6 +27,7 @@ from workbench.predictors import (
     BlendedClassifier,
     CalibratedClassifier,
     CascadeClassifier,
+    ClaudeSignals,
     FallbackClassifier,
     StackedClassifier,
     answering,
@@ -258,9 +259,8 @@ def _checked(
     if not arms:
         raise EvaluationError("no arms", expected="at least one", fix="name the arms")
     for name, estimator in arms.items():
-        if not hasattr(estimator, "fit") or not (
-            hasattr(estimator, "predict_proba") or answering(estimator)
-        ):
+        predicts = hasattr(estimator, "predict_proba") or answering(estimator)
+        if not hasattr(estimator, "fit") or not predicts or isinstance(estimator, ClaudeSignals):
             raise EvaluationError(
                 f"arm {name!r} is a {type(estimator).__name__}",
                 expected="a scikit-learn classifier with fit and predict_proba",

@@ -65,6 +65,16 @@ class ClaudeArm(_Strict):
     parameters: dict[str, int | float | str | bool | None] = {}
 
 
+class SignalledArm(_Strict):
+    """A model of the workbench that also reads Claude's signals of each text."""
+
+    kind: Literal["signalled"]
+    estimator: Literal["logistic", "boosted", "additive", "ensemble"] = "boosted"
+    prompt: str = "direct"
+    model: str | None = None
+    parameters: dict[str, int | float | str | bool | None] = {}
+
+
 class StackedArm(_Strict):
     """A stack of other arms."""
 
@@ -136,6 +146,7 @@ class OwnArm(_Strict):
 ArmSpec = Annotated[
     ModelArm
     | ClaudeArm
+    | SignalledArm
     | StackedArm
     | BlendedArm
     | CalibratedArm

@@ -21,6 +21,8 @@ from workbench.features.history import (
 if TYPE_CHECKING:
     from workbench.features.encoders import TextScore, TreeTable, linear_table
     from workbench.features.history.transformer import HistoryFeatures
+    from workbench.features.lexicon import LexiconFeatures
+    from workbench.features.sentences import SentenceFeatures
 
 __all__ = [
     "FEATURES",
@@ -28,8 +30,10 @@ __all__ = [
     "Context",
     "FeatureSet",
     "HistoryFeatures",
+    "LexiconFeatures",
     "Ratio",
     "Response",
+    "SentenceFeatures",
     "Static",
     "TextScore",
     "TrackRecord",
@@ -49,6 +53,8 @@ __all__ = [
 # Who only builds features of tables need not wait for scikit-learn.
 _LATER = {
     "HistoryFeatures": "workbench.features.history.transformer",
+    "LexiconFeatures": "workbench.features.lexicon",
+    "SentenceFeatures": "workbench.features.sentences",
     "TextScore": "workbench.features.encoders",
     "TreeTable": "workbench.features.encoders",
     "linear_table": "workbench.features.encoders",

@@ -24,6 +24,14 @@ from workbench.predictors.policy import (
     UncertaintyPolicy,
 )
 from workbench.predictors.prompt_cost import prompt_cost
+from workbench.predictors.signal_value import (
+    SignalAgreement,
+    SignalGain,
+    signal_agreement,
+    signal_gain,
+)
+from workbench.predictors.signalled import SignalledClassifier
+from workbench.predictors.signals import ClaudeSignals, ExtractedSignals
 from workbench.predictors.stacked import StackedClassifier
 from workbench.predictors.timing import single_latencies
 from workbench.predictors.tuning import Between, Trial, Tuning, tune
@@ -38,14 +46,19 @@ __all__ = [
     "CascadeClassifier",
     "CascadePolicy",
     "ClaudeClassifier",
+    "ClaudeSignals",
     "ConformalClassifier",
     "ConformalPolicy",
     "DisagreementPolicy",
     "EvidenceCheck",
     "Explanation",
+    "ExtractedSignals",
     "FallbackClassifier",
     "GainPolicy",
     "OnlineScorer",
+    "SignalAgreement",
+    "SignalGain",
+    "SignalledClassifier",
     "SliceCoverage",
     "StackedClassifier",
     "Trial",
@@ -62,6 +75,8 @@ __all__ = [
     "positive_probability",
     "prior_baseline",
     "prompt_cost",
+    "signal_agreement",
+    "signal_gain",
     "single_latencies",
     "tabular_ensemble",
     "tune",

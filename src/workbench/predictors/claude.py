@@ -1,13 +1,12 @@
 """Claude as a scikit-learn classifier."""
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -15,17 +14,13 @@ from workbench.claude import Answer, ClaudeClient, ClaudeRequest
 from workbench.errors import PredictorError
 from workbench.features import text_columns
 from workbench.predictors.answers import ANSWER_COLUMNS
+from workbench.predictors.reading import answer_row, read_answer
 from workbench.prompts import LeadText, Prompt, RenderedPrompt, lead_texts
 
 __all__ = ["ClaudeClassifier"]
 
 # A solved example longer than this would make every later call pay for it.
 _MAX_EXAMPLE_CHARS = 1_200
-
-
-class _Reading(NamedTuple):
-    answer: BaseModel | None
-    error: str | None
 
 
 class ClaudeClassifier(ClassifierMixin, BaseEstimator):
@@ -269,60 +264,14 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
         return pd.DataFrame(rows, index=X.index, columns=list(ANSWER_COLUMNS))
 
     def _row(self, answer: Answer, repeat: int) -> dict[str, Any]:
-        reading = self._read(answer)
+        reading = read_answer(answer, self.answer_model, self.max_tokens)
         judged = reading.answer
-        abstained = judged is not None and bool(getattr(judged, "abstain", False))
         probability = self.prior_
-        if judged is not None and not abstained:
+        if judged is not None and not getattr(judged, "abstain", False):
             probability = float(getattr(judged, "probability", self.prior_))
-        return {
-            "proba": probability,
-            "abstained": abstained,
-            "degraded": False,
-            "answer": judged.model_dump_json() if judged is not None else None,
-            "error": reading.error,
-            "origin": str(answer.origin),
-            "model_requested": answer.model_requested,
-            "model_answered": answer.model_answered,
-            "prompt_digest": self.prompt.digest,
-            "repeat": repeat,
-            "stop_reason": answer.stop_reason,
-            "started_at": answer.started_at,
-            "latency_s": _seconds(answer.latency_s),
-            "ttft_s": _seconds(answer.ttft_s),
-            "inter_token_s": _seconds(answer.inter_token_s),
-            "queued_s": answer.queued_s,
-            "attempts": answer.attempts,
-            "calls": 1,
-            **dataclasses.asdict(answer.usage),
-            "cost_usd": answer.cost_usd,
-            "price_table": answer.price_table,
-            "cached": answer.cached,
-            "cache": answer.cache,
-            "fallback_from": answer.fallback_from,
-            "request_id": answer.request_id,
-            "answered_by": None,
-            "member_error": None,
-            "escalation_score": np.nan,
-            "first_proba": np.nan,
-            "first_cost_usd": np.nan,
-        }
-
-    def _read(self, answer: Answer) -> _Reading:
-        if answer.error is not None:
-            return _Reading(None, answer.error)
-        if answer.stop_reason == "refusal":
-            return _Reading(None, "refused")
-        if answer.stop_reason == "max_tokens":
-            return _Reading(None, f"cut off at max_tokens={self.max_tokens}")
-        try:
-            return _Reading(self.answer_model.model_validate_json(answer.text or ""), None)
-        except ValidationError as error:
-            # Kinds and places only: the offending value may quote the lead.
-            kinds = {
-                f"{'.'.join(map(str, e['loc'])) or 'answer'} {e['type']}" for e in error.errors()
-            }
-            return _Reading(None, f"malformed answer: {', '.join(sorted(kinds))}")
+        return answer_row(
+            answer, reading, proba=probability, prompt_digest=self.prompt.digest, repeat=repeat
+        )
 
     def predict_proba(self, X: pd.DataFrame) -> NDArray[np.float64]:
         """Probabilities, shape (n_samples, 2); see `answer`."""
@@ -333,7 +282,3 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
         """More probable class, shape (n_samples,)."""
         return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
-
-
-def _seconds(value: float | None) -> float:
-    return np.nan if value is None else value

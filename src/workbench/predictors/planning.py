@@ -14,6 +14,7 @@ from workbench.predictors.cascade import CascadeClassifier
 from workbench.predictors.ensemble import OutOfFoldEnsemble
 from workbench.predictors.fallback import FallbackClassifier
 from workbench.predictors.policy import ConformalPolicy
+from workbench.predictors.signalled import SignalledClassifier
 from workbench.predictors.training import Training
 
 __all__ = ["planned_requests"]
@@ -31,10 +32,10 @@ def planned_requests(
 ) -> list[ClaudeRequest]:
     """List what `estimator` would ask to be fitted on `X` and to answer about `X_new`.
 
-    A stack or blend asks each member once about every training row, and so does calibration.
-    A cascade asks about the rows its threshold is fitted on; of the new rows its last member is
-    asked about the share the policy allows, about those that a model on this machine defers, or
-    else about all.
+    A stack or blend asks each member once about every training row, and so do calibration and
+    signals. A cascade asks about the rows its threshold is fitted on; of the new rows its last
+    member is asked about the share the policy allows, about those that a model on this machine
+    defers, or else about all.
 
     Parameters
     ----------
@@ -70,6 +71,10 @@ def planned_requests(
         return about + [r for m in members for r in plan(m, X, 1)]
     if isinstance(estimator, CalibratedClassifier):
         return plan(estimator.estimator, X_new) + plan(estimator.estimator, X, 1)
+    if isinstance(estimator, SignalledClassifier):
+        # Fitting it would ask.
+        about = [r for n in range(n_repeats) for r in estimator.requests(X_new, repeat=n)]
+        return about + estimator.requests(X)
     if isinstance(estimator, FallbackClassifier):
         return plan(estimator.estimators[0][1], X_new)
     if isinstance(estimator, CascadeClassifier):
