@@ -84,7 +84,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @functools.cache
 def _made(name: str) -> Dataset:
     # A brokerage is simulated for each size: one size serves all tests of a head.
-    return open_catalogue(SETTINGS).load(name, n_rows=_MOST_ROWS, random_state=3)
+    card = open_catalogue(SETTINGS).card(name)
+    assert card.generator is not None
+    given = {**card.generator.parameters, "random_state": 3}
+    made = card.generator.model_copy(update={"row_count": _MOST_ROWS, "parameters": given})
+    return Dataset.from_frame(card.model_copy(update={"generator": made}), _rows(name))
+
+
+@functools.cache
+def _rows(name: str) -> pd.DataFrame:
+    return BehaviourMaker().make(open_catalogue(SETTINGS).card(name), _MOST_ROWS, 3)
 
 
 @functools.cache
@@ -106,7 +115,7 @@ def _table(name: str, n_rows: int) -> tuple[Card, pd.DataFrame]:
     path = _file(card)
     if path is None:
         if card.generator and card.generator.name == "brokerage_crm":
-            return card, BehaviourMaker().make(card, n_rows, 3)
+            return card, _rows(name).sample(n_rows, random_state=3).sort_index()
         return card, generate(n_rows, random_state=3).leads
     return card, read_table(path, card).sample(n_rows, random_state=3).sort_index()
 
