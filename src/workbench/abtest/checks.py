@@ -120,6 +120,28 @@ def _count(counts: Cells, arm: str, *, clustered: bool) -> int:
     return len(found.n_units) if clustered else int(found.n_units.sum())
 
 
+def _torn_clusters(units: Units) -> list[Finding]:
+    cluster = units.design.cluster
+    if cluster is None or not cluster.randomised or units.design.switchback is not None:
+        return []
+    ((torn, n),) = units.rows(
+        fill(
+            "select count(*) filter (where arms > 1), count(*) from (select count(distinct {arm})"
+            " as arms from units group by {cluster})",
+            arm=quoted(units.arm),
+            cluster=quoted(cluster.column),
+        )
+    )
+    if not torn:
+        return []
+    return [
+        Finding("WB-X04", "blocks" if torn > 0.01 * n else "warning",
+                f"{int(torn):,} of {int(n):,} clusters have units of two arms, though clusters "
+                "were to be randomised.",
+                "Find out who assigns by unit, or set randomised: false in the design.")
+    ]  # fmt: skip
+
+
 def _event_findings(units: Units) -> list[Finding]:
     out = []
     if units.n_outside:
@@ -127,6 +149,7 @@ def _event_findings(units: Units) -> list[Finding]:
             Finding("WB-X11", "note", f"{units.n_outside:,} units were exposed before the start,"
                     " after the end, or after the moment of analysis; they are left out.")
         )  # fmt: skip
+    out += _torn_clusters(units)
     c = units.counts
     if c is None:
         return out

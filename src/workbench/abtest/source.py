@@ -220,6 +220,12 @@ def _check_columns(design: Design, types: Mapping[str, str], arm: str, exposed_a
                 f"column {column!r} is {types[column]}", expected="numbers, or true and false",
                 fix="convert it: an outcome that is a text cannot be averaged",
             )  # fmt: skip
+    if exposed_at not in types and exposed_at != "exposed_at":
+        raise DataError(
+            f"the units lack the column {exposed_at!r}, which was named as the time of exposure",
+            expected=f"one of {', '.join(sorted(types))}",
+            fix="correct the name: without it nothing can be cut at a moment",
+        )
     if exposed_at in types and types[exposed_at] != "TIMESTAMP WITH TIME ZONE":
         raise DataError(
             f"column {exposed_at!r} is {types[exposed_at]}, a time without a zone",

@@ -130,8 +130,8 @@ class ValueEstimates:
     def _times(self, arm: str, sides: list[NDArray[np.bool_]], level: float) -> Measured | None:
         metric = self._timed()
         c, t = ((self.values[0, side], self.values[1, side]) for side in sides)
-        test = log_rank_test(c, t)
         try:
+            test = log_rank_test(c, t)
             plain = compare_times(c, t, metric, (None, None), level)
             if self.cluster is None:
                 return Measured(plain, plain, None, None, "", test)
@@ -143,8 +143,8 @@ class ValueEstimates:
             raise DataError(
                 str(reason),
                 where=f"metric {self.metric!r}, arms {self.design.control!r} and {arm!r}",
-                expected="units followed up to the horizon",
-                fix="shorten the metric's horizon or wait",
+                expected="durations from 0, events 0 or 1, units followed up to the horizon",
+                fix="correct such rows, or shorten the metric's horizon or wait",
             ) from None  # fmt: skip
         note = "its log-rank test takes units as independent; the interval allows for clusters"
         return Measured(found, found, plain, None, note, test)

@@ -50,21 +50,29 @@ def drift(
 ) -> None:
     """Compare two tables column by column, at thresholds that chance rarely exceeds.
 
-    Exit status 1: a column drifted.
+    Exit status 1: a column drifted, or is gone.
     """
     report = _module("drift").drift(
         _parquet(reference), _parquet(current), score=score or None, label=label or None,
         groups=groups or None, alpha=alpha,
     )  # fmt: skip
     if as_json:
-        print_json({"alpha": alpha, "columns": report.to_frame().to_dict(orient="records")})
+        print_json(
+            {
+                "alpha": alpha,
+                "columns": report.to_frame().to_dict(orient="records"),
+                "skipped": {s.name: s.reason for s in report.skipped},
+            }
+        )
     else:
         shown = ["name", "statistic", "value", "threshold", "pvalue", "alarm", "change",
                  "minimum_change", "unit", "psi"]  # fmt: skip
         frame = report.to_frame()[shown].sort_values("pvalue", kind="stable")
         print(frame.to_string(index=False, float_format=lambda v: f"{v:.3f}"))
         print(f"\n{len(report.alarms)} of {len(report.columns)} columns drifted")
-    raise typer.Exit(1 if report.alarms else 0)
+        for left_out in report.skipped:
+            print(f"not looked at: {left_out.name} ({left_out.reason})")
+    raise typer.Exit(1 if report.alarms or report.lost else 0)
 
 
 @monitor.command()

@@ -30,8 +30,12 @@ def category_columns(X: pd.DataFrame) -> list[Any]:
 
 def text_columns(X: pd.DataFrame) -> list[Any]:
     """Names of the free-text columns; see `numeric_columns`."""
-    return [
-        c
-        for c in X.columns
-        if pd.api.types.is_string_dtype(X[c]) and not isinstance(X[c].dtype, pd.CategoricalDtype)
-    ]
+    return [c for c in X.columns if _is_text(X[c])]
+
+
+def _is_text(column: "pd.Series[Any]") -> bool:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return False
+    # A gap in a column of objects does not make its texts anything else.
+    known = column.dropna() if column.dtype == object else column
+    return bool(pd.api.types.is_string_dtype(known)) and (len(known) > 0 or not len(column))

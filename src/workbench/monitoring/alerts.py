@@ -352,9 +352,11 @@ def _drift_alert(report: DriftReport) -> Alert:
         note = f"chance of any false alarm {report.alpha:.1%}" + (
             f"; {blind} columns could not have shown any change at this size" if blind else ""
         )
-    count = float(len(alarms))
+    if report.skipped:
+        note += f"; not looked at: {', '.join(f'{s.name} ({s.reason})' for s in report.skipped)}"
+    count = float(len(alarms) + len(report.lost))
     return Alert(
-        "drift", f"any of {len(report.columns)} columns drifts", "fires" if alarms else "quiet",
+        "drift", f"any of {len(report.columns)} columns drifts", "fires" if count else "quiet",
         count, count, count, report.n_current, note,
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
 
 from workbench.errors import DataError
 from workbench.stats import Estimate
@@ -103,12 +104,33 @@ def calibration_fit(
 
     nothing = estimate(math.nan, math.nan)
     if intercept is None:
+        if labels.min() == labels.max():
+            return CalibrationFit(_one_sided(labels[0], logit, level, n_groups), nothing)
         return CalibrationFit(nothing, nothing)
     both = None if np.ptp(logit) < 1e-9 else _fit(
         labels, np.column_stack([ones[:, 0], logit]), np.zeros_like(logit), codes
     )  # fmt: skip
     slope = nothing if both is None else estimate(float(both[0][1]), float(both[1][1]))
     return CalibrationFit(estimate(float(intercept[0][0]), float(intercept[1][0])), slope)
+
+
+def _one_sided(
+    outcome: float, logit: NDArray[np.float64], level: float, n_groups: int | None
+) -> Estimate:
+    """Bound of the intercept where one outcome never came: the exact likelihood of that."""
+    sign = 1.0 if outcome == 0 else -1.0
+    target = math.log((1 - level) / 2)
+
+    def surplus(shift: float) -> float:
+        # How likely the rows are as they came, were every log-odds moved by the shift.
+        return float(-np.logaddexp(0.0, sign * (logit + sign * shift)).sum()) - target
+
+    low, high = -60.0, 60.0
+    edge = brentq(surplus, low, high) if surplus(low) > 0 > surplus(high) else math.inf
+    bound = sign * edge
+    ends = (-math.inf, bound) if outcome == 0 else (bound, math.inf)
+    nan = math.nan
+    return Estimate(nan, *ends, nan, len(logit), n_groups, level, "exact, one outcome only")
 
 
 def _fit(

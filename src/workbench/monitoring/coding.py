@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 
-__all__ = ["CodedColumn", "Skipped", "code_column", "code_columns", "units_of"]
+__all__ = ["LOST", "CodedColumn", "Skipped", "code_column", "code_columns", "units_of"]
+
+LOST = "the current table lacks it"
+"""Why a column of the reference could not be compared: it is gone, which is a drift of its own."""
 
 _CELLS = 100
 _MOST_CATEGORIES = 50
@@ -88,7 +91,7 @@ def code_columns(
         return [code_column(reference, current, name) for name in columns], []
     coded: list[CodedColumn] = []
     skipped = [
-        Skipped(str(name), "only one of the tables has it")
+        Skipped(str(name), LOST if name in reference.columns else "only the current table has it")
         for name in reference.columns.symmetric_difference(current.columns)
     ]
     for name in reference.columns.intersection(current.columns, sort=False):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import DataError
 from workbench.monitoring.coding import (
+    LOST,
     CodedColumn,
     Skipped,
     code_column,
@@ -121,6 +122,11 @@ class DriftReport:
     def alarms(self) -> tuple[ColumnDrift, ...]:
         """Columns that drifted, the surest first."""
         return tuple(sorted((c for c in self.columns if c.alarm), key=lambda c: c.pvalue))
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Columns of the reference the current table lacks: an alarm whatever the rest says."""
+        return tuple(s.name for s in self.skipped if s.reason == LOST)
 
     def __getitem__(self, name: str) -> ColumnDrift:
         for column in self.columns:

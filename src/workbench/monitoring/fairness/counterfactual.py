@@ -298,15 +298,15 @@ def _column_swaps(X: pd.DataFrame, columns: Mapping[str, str]) -> Iterator[_Dire
                 f"no row has {column} = {reference!r}",
                 expected=f"one of {', '.join(map(str, values))}", fix="name another value",
             )  # fmt: skip
-        for value in sorted(map(str, values)):
+        for value in sorted(values, key=str):
             yield _Direction(
-                column, str(reference), value, _filled(X, column, reference),
+                column, str(reference), str(value), _filled(X, column, reference),
                 _filled(X, column, value), np.arange(len(X)), 0,
             )  # fmt: skip
 
 
-def _filled(X: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
-    return X.assign(**{column: pd.Series(value, index=X.index).astype(X[column].dtype)})
+def _filled(X: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
+    return X.assign(**{column: pd.Series([value] * len(X), index=X.index, dtype=X[column].dtype)})
 
 
 def _present(X: pd.DataFrame, column: str) -> None:
