@@ -89,8 +89,10 @@ def test_risks_rank_as_well_as_the_truth() -> None:
 def test_hazards_refuse_what_they_cannot_use() -> None:
     X, time, seen = censored(50, 2)
     model = DiscreteHazard(LogisticRegression(), edges_days=(15, 30))
-    with pytest.raises(PredictorError, match="missing or negative"):
+    with pytest.raises(PredictorError, match="missing, infinite or negative"):
         model.fit(X, -time, seen)
+    with pytest.raises(PredictorError, match="observed holds"):
+        model.fit(X, time, np.where(seen, "yes", "no"))
     with pytest.raises(PredictorError, match="0 events"):
         model.fit(X, time, np.zeros(50, bool))
     with pytest.raises(PredictorError, match="edges_days"):

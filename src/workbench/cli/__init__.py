@@ -190,6 +190,10 @@ def main() -> None:
         # The reader of a pipe left. Nothing is wrong, but 0 would say that an arm is promoted.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
         sys.exit(_READER_LEFT)
+    except OSError as error:
+        place = f"{error.filename!r}: " if error.filename else ""
+        sys.stderr.write(f"workbench: {place}{error.strerror or error}\n")
+        sys.exit(2)
     except Exception:
         # Status 1 would read as a gate that did not pass.
         logging.getLogger("workbench").exception("this is a defect of workbench; please report it")

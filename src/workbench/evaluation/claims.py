@@ -16,6 +16,9 @@ from workbench.tasks import load_task
 
 __all__ = ["Claim", "Family", "Standing", "claims_of"]
 
+# What the true probabilities maximise in expectation; precision they do not.
+_BEST_BY_TRUTH = ("accuracy", "roc_auc", "average_precision")
+
 Standing: TypeAlias = Literal["met", "not met", "cannot tell", "impossible here"]
 
 
@@ -117,20 +120,21 @@ def _judged(
     name: str, claimed: float, measured: Estimate, ceiling: float | None, trivial: float
 ) -> tuple[Standing, str]:
     told = metric(name).format
-    # A higher threshold buys precision with recall; the claim names none.
-    at = " at a threshold of 0.5" if name in ("precision", "recall") else ""
-    if ceiling is not None:
+    if ceiling is not None and name in _BEST_BY_TRUTH:
         slack = 2 * math.sqrt(max(ceiling * (1 - ceiling), 0.0) / max(measured.n, 1))
         if ceiling + slack < claimed:
             return (
                 "impossible here",
-                f"knowing the true probability of every example reaches {told(ceiling)}{at}: "
+                f"knowing the true probability of every example reaches {told(ceiling)}: "
                 f"chance decides the rest, so nobody can reach {told(claimed)} on this data",
             )
     if measured.ci_lower >= claimed:
         return "met", f"the whole interval is at {told(claimed)} or above"
     if measured.ci_upper < claimed:
         gap = f"; knowing nothing gives {told(trivial)}" if name == "accuracy" else ""
+        if ceiling is not None and name not in _BEST_BY_TRUTH:
+            # A higher threshold buys precision with recall; the claim names none.
+            gap = f"; the true probabilities reach {told(ceiling)} at a threshold of 0.5"
         return "not met", f"the whole interval is below {told(claimed)}{gap}"
     return "cannot tell", f"{told(claimed)} lies inside the interval: too few examples"
 

@@ -176,6 +176,13 @@ def measure(
             expected="at least one of each, and a baseline that is one of the arms",
             fix="name what is to be measured",
         )
+    unknown = sorted(set(simulated) - set(names))
+    if unknown:
+        raise EvaluationError(
+            f"simulated names {unknown}, which are no arms",
+            expected=f"some of {names}",
+            fix="correct the names: a simulated arm must be marked",
+        )
     needed = max(100, resamples_needed(len(names), confidence_level))
     if n_resamples < needed:
         raise EvaluationError(

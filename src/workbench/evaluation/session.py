@@ -19,7 +19,8 @@ from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
 from workbench.evaluation.run import evaluate
 from workbench.evaluation.spec import ClaudeArm, FallbackArm, RunSpec, read_spec
-from workbench.predictors import fit_in_context, planned_requests
+from workbench.features import text_columns
+from workbench.predictors import answering, fit_in_context, planned_requests
 from workbench.settings import Settings
 from workbench.tasks import load_task, open_catalogue
 
@@ -218,9 +219,20 @@ def fit_arm(path: str | Path, arm: str, *, settings: Settings | None = None) -> 
             fix="correct the name",
         )
     dataset = _dataset(spec, settings)
+    if getattr(spec.arms[arm], "parameters", {}).get("text") is False:
+        # What the arm does not read need not be there when it scores.
+        kept = dataset.X.drop(columns=text_columns(dataset.X))
+        dataset = dataclasses.replace(dataset, X=kept)
     timed = spec.split.kind == "time" and dataset.as_of is not None
     with _client(spec, settings, None) as client:
         arms = build_arms(spec, load_task(spec.task), dataset, client, folder=path.parent)
+        if answering(arms[arm]):
+            raise SpecError(
+                f"arm {arm!r} asks Claude",
+                where=str(path),
+                expected="an arm that runs by itself",
+                fix="promote a model; nothing was asked",
+            )
         fitted = fit_in_context(
             arms[arm],
             dataset.X,

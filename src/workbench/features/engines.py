@@ -110,6 +110,12 @@ def read_tables(
     found: dict[str, Any] = {}
     if connection is None:
         connection = ibis.duckdb.connect() if session is None else ibis.pyspark.connect(session)
+    if (folder / "truth").is_dir() and not (folder / "manifest.json").is_file():
+        raise FeatureError(
+            f"the simulation that filled {str(folder)!r} was stopped before its end",
+            expected="a finished brokerage",
+            fix="remove the folder and simulate again",
+        )
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         parts = sorted(path.glob("*.parquet")) if path.is_dir() else []
         if path.suffix == ".parquet" and path.is_file():

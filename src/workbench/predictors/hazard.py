@@ -85,7 +85,7 @@ class DiscreteHazard(BaseEstimator):
             When times are missing or negative, edges do not rise, or no event is in reach.
         """
         frame = checked_frame(self, X, reset=True)
-        time, seen = np.asarray(time_days, dtype=np.float64), np.asarray(observed, dtype=bool)
+        time, seen = np.asarray(time_days, dtype=np.float64), _yes_or_no(observed)
         edges = np.asarray(self.edges_days, dtype=np.float64)
         if not len(edges) or edges[0] <= 0 or (np.diff(edges) <= 0).any():
             raise PredictorError(
@@ -93,9 +93,14 @@ class DiscreteHazard(BaseEstimator):
                 expected="numbers that rise from above 0",
                 fix="correct them",
             )
-        if time.shape != (len(frame),) or seen.shape != time.shape or not (time >= 0).all():
+        if (
+            time.shape != (len(frame),)
+            or seen.shape != time.shape
+            or not ((time >= 0) & np.isfinite(time)).all()
+        ):
             raise PredictorError(
-                f"times of shape {time.shape} for {len(frame):,} rows, or one missing or negative",
+                f"times of shape {time.shape} for {len(frame):,} rows, or one missing, infinite or "
+                "negative",
                 expected="a time of 0 or more and whether the event was seen, a row",
                 fix="leave such rows out",
             )
@@ -167,3 +172,14 @@ class DiscreteHazard(BaseEstimator):
             survival[:, k - 1] * (survival[:, k] / np.maximum(survival[:, k - 1], 1e-300)) ** share
         )
         return np.asarray(1 - between)
+
+
+def _yes_or_no(observed: ArrayLike) -> NDArray[np.bool_]:
+    values = np.asarray(observed)
+    if values.dtype != bool and not (values.dtype.kind in "iuf" and np.isin(values, (0, 1)).all()):
+        raise PredictorError(
+            f"observed holds values of type {values.dtype}",
+            expected="true and false, or 1 and 0, none missing",
+            fix="compare with what stands for yes, e.g. column == 'yes'",
+        )
+    return values.astype(bool)

@@ -26,7 +26,8 @@ class OrdinalClassifier(ClassifierMixin, BaseEstimator):
     estimator
         A two-class classifier with `predict_proba`; cloned for each threshold.
     levels : sequence of str, optional
-        The levels from lowest to highest; by default those of `y`, sorted.
+        The levels from lowest to highest; by default those of `y`: in their order where it is
+        an ordered categorical, else sorted.
 
     Attributes
     ----------
@@ -73,7 +74,13 @@ class OrdinalClassifier(ClassifierMixin, BaseEstimator):
         """
         frame = checked_frame(self, X, reset=True)
         given = np.asarray(y)
-        self.classes_ = np.unique(given) if self.levels is None else np.asarray(self.levels)
+        ordered = pd.Series(y).dtype
+        if self.levels is not None:
+            self.classes_ = np.asarray(self.levels)
+        elif isinstance(ordered, pd.CategoricalDtype) and ordered.ordered:
+            self.classes_ = np.asarray(ordered.categories)
+        else:
+            self.classes_ = np.unique(given)
         code = {level: k for k, level in enumerate(self.classes_.tolist())}
         strange = [v for v in dict.fromkeys(given.tolist()) if v not in code]
         absent = [level for level in code if level not in set(given.tolist())]

@@ -222,7 +222,10 @@ def score_files(
         )
     pipeline = load_pipeline(uri, settings=settings)
     rows = ds.dataset(str(source), format="parquet")
-    wanted = [column.name for column in pipeline.metadata.get_input_schema().inputs]
+    inputs = pipeline.metadata.get_input_schema().inputs
+    wanted = [column.name for column in inputs]
+    # Whole numbers are numbers: MLflow would not read them as such by itself.
+    numbers = [column.name for column in inputs if column.type.name == "double"]
     _refuse_missing(wanted, rows.schema.names, source, uri)
     kept = [name for name in keep if name in rows.schema.names]
     aside = folder.with_name(f".{folder.name}.partial")
@@ -234,7 +237,10 @@ def score_files(
         for batch in rows.to_batches(columns=columns, batch_size=batch_rows):
             if not batch.num_rows:
                 continue
-            found = np.asarray(pipeline.predict(batch.select(wanted).to_pandas()), dtype=np.float64)
+            given = batch.select(wanted).to_pandas()
+            found = np.asarray(
+                pipeline.predict(given.astype(dict.fromkeys(numbers, "float64"))), dtype=np.float64
+            )
             made = [batch.column(name) for name in kept]
             writer.write_table(pa.Table.from_arrays([*made, pa.array(found)], schema=schema))
             scored += batch.num_rows
@@ -268,16 +274,17 @@ def score_on_spark(
     from pyspark.sql.functions import col, struct
 
     mlflow = _connected(settings)
-    wanted = [
-        column.name
-        for column in load_pipeline(uri, settings=settings).metadata.get_input_schema().inputs
-    ]
+    schema = load_pipeline(uri, settings=settings).metadata.get_input_schema().inputs
+    wanted = [column.name for column in schema]
     frame = session.read.parquet(str(source))
     _refuse_missing(wanted, frame.columns, source, uri)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         score = mlflow.pyfunc.spark_udf(session, uri, result_type="double", env_manager="local")
-    inputs = struct(*(col(name) for name in wanted))
+    kinds = {column.name: column.type.name for column in schema}
+    inputs = struct(
+        *(col(n).cast("double").alias(n) if kinds[n] == "double" else col(n) for n in wanted)
+    )
     kept = [col(name) for name in keep if name in frame.columns]
     frame.select(*kept, score(inputs).alias(_PROBABILITY)).write.parquet(str(folder))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from workbench.errors import FeatureError
 from workbench.privacy.protected import refuse_protected
@@ -159,11 +159,28 @@ class Aggregate(_Named):
                 expected=f"a column exactly for {sorted(_NEEDS_COLUMN)}",
                 fix="give or remove the column",
             )
-        if self.window_days is not None and self.window_days < 1:
+        given: Mapping[str, Any] = self.where
+        for column, values in given.items():
+            if isinstance(values, str) or not all(isinstance(v, str) for v in values):
+                raise FeatureError(
+                    f"where[{column!r}] is {values!r}",
+                    where=f"feature {self.name!r}",
+                    expected="a tuple of texts",
+                    fix=f"write ({values!r},)" if isinstance(values, str) else "name texts",
+                )
+        if self.measure not in get_args(Measure):
+            raise FeatureError(
+                f"there is no measure {self.measure!r}",
+                where=f"feature {self.name!r}",
+                expected=f"one of {', '.join(get_args(Measure))}",
+                fix="correct the name",
+            )
+        whole = self.window_days is None or isinstance(self.window_days, int)
+        if not whole or (self.window_days is not None and self.window_days < 1):
             raise FeatureError(
                 f"window_days is {self.window_days}",
                 where=f"feature {self.name!r}",
-                expected="1 or more, or None for all history",
+                expected="whole days, 1 or more, or None for all history",
                 fix="correct it",
             )
         if self.hours is not None and not 0 <= self.hours[0] <= self.hours[1] <= 23:
@@ -255,6 +272,15 @@ class TrackRecord(_Named):
     def columns(self) -> tuple[str, ...]:
         """Columns the feature reads, times and keys left out."""
         return (self.key,)
+
+    def _check(self) -> None:
+        if self.strength <= 0:
+            raise FeatureError(
+                f"strength is {self.strength}",
+                where=f"feature {self.name!r}",
+                expected="above 0",
+                fix="give how many leads the mean of all weighs as much as",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

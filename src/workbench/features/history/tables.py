@@ -62,6 +62,7 @@ def build_table(
     """
     wanted = tuple(features)
     _need(snapshots, "snapshots", ("snapshot_id", "lead_id"), times=("as_of",))
+    _once(snapshots, "snapshots", "snapshot_id")
     micros = _micros_of(snapshots)
     spine = _with_lead(wanted, tables, snapshots.mutate(_as_of=micros(snapshots.as_of)))
     table = spine
@@ -154,6 +155,23 @@ def _need(table: "ibis.Table", name: str, columns: Iterable[str], times: Iterabl
             )
 
 
+def _once(table: "ibis.Table", name: str, column: str) -> None:
+    """Refuse identifiers that repeat or are missing: rows would be counted for each other."""
+    if table.get_backend().name != "duckdb":
+        return  # a pass over a cluster's data is the caller's to decide on
+    key = table[column]
+    counted = table.aggregate(n=table.count(), distinct=key.nunique(), known=key.count())
+    row = collect(counted).iloc[0]
+    if int(row["distinct"]) != int(row["n"]):
+        missing = int(row["n"]) - int(row["known"])
+        raise FeatureError(
+            f"{column!r} of table {name!r} repeats or is missing: {int(row['n']):,} rows, "
+            f"{int(row['distinct']):,} different ones, {missing:,} missing",
+            expected="one row each",
+            fix="leave repeated rows out, or number them",
+        )
+
+
 def _with_lead(
     features: tuple[Feature, ...], tables: "Mapping[str, ibis.Table]", spine: "ibis.Table"
 ) -> "ibis.Table":
@@ -165,6 +183,7 @@ def _with_lead(
         return spine
     leads = _table(tables, "leads")
     _need(leads, "leads", ("lead_id", *fields.values()), times=())
+    _once(leads, "leads", "lead_id")
     chosen = leads.select(_lead="lead_id", **fields)
     return spine.left_join(chosen, spine.lead_id == chosen["_lead"]).drop("_lead")
 
@@ -242,6 +261,8 @@ def _reductions(feature: Aggregate, seen: "ibis.Table") -> dict[str, Any]:
             found[f"{name}_n"] = seen.count(where=where)
         return found
     value = seen[f"_c_{feature.column}"]
+    if value.type().is_floating():
+        value = value.isnan().ifelse(None, value)  # a NaN of a file is a gap, as in memory
     if feature.measure == "mean_length":
         value = value.length()
     if feature.measure == "max":
