@@ -1,4 +1,5 @@
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,15 @@ def spark() -> Iterator[Any]:
         master="local[1]",
         settings={"spark.sql.shuffle.partitions": "2", "spark.driver.memory": "1g"},
     )
-    gateway = session.sparkContext._gateway
+    context, gateway = type(session.sparkContext), session.sparkContext._gateway
     yield session
     session.stop()
     gateway.shutdown()
+    # Java ends when nobody holds its standard input; the next session starts its own.
     gateway.proc.stdin.close()
-    gateway.proc.wait(timeout=30)
+    try:
+        gateway.proc.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        gateway.proc.kill()
+        gateway.proc.wait()
+    context._gateway = context._jvm = None
