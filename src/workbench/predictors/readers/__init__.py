@@ -1,0 +1,23 @@
+"""Readers: predictors that answer several questions about a text, of any kind."""
+
+from workbench.predictors.readers.answer_schema import (
+    answer_model_of,
+    describe_fields,
+    spoken_values,
+)
+from workbench.predictors.readers.blended_reader import BlendedReader
+from workbench.predictors.readers.claude_reader import ClaudeReader
+from workbench.predictors.readers.field_reader import FieldReader
+from workbench.predictors.readers.readings import Reader, Readings, empty_readings
+
+__all__ = [
+    "BlendedReader",
+    "ClaudeReader",
+    "FieldReader",
+    "Reader",
+    "Readings",
+    "answer_model_of",
+    "describe_fields",
+    "empty_readings",
+    "spoken_values",
+]
