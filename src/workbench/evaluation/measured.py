@@ -194,22 +194,19 @@ def measure(
     drawn = _replicates(statistics, n, groups, n_resamples, random_state)
     n_groups = None if groups is None else len(np.unique(np.asarray(groups)))
     estimates = {
-        key: percentile_interval(
-            points[key], drawn[key], confidence_level=confidence_level, n=n, n_groups=n_groups
-        )
-        for key in statistics
+        key: _bounded(points[key], drawn[key], confidence_level, n, n_groups) for key in statistics
     }
     level = simultaneous_confidence_level(confidence_level, max(1, len(names) - 1))
     differences: dict[tuple[str, str], Difference] = {}
     for figure in figures:
         name = figure.metric.name
         found = {
-            arm: bootstrapped_difference(
+            arm: _difference(
                 points[arm, name] - points[against, name],
                 drawn[arm, name] - drawn[against, name],
-                confidence_level=level,
-                n=n,
-                n_groups=n_groups,
+                level,
+                n,
+                n_groups,
             )
             for arm in names
             if arm != against
@@ -224,6 +221,30 @@ def measure(
         differences=differences,
         labels={arm: f"sim:{arm}" if arm in simulated else arm for arm in names},
     )
+
+
+def _bounded(
+    point: float, drawn: NDArray[np.float64], level: float, n: int, n_groups: int | None
+) -> Estimate:
+    """Interval of a figure; without bounds where resamples often leave it undefined."""
+    try:
+        return percentile_interval(point, drawn, confidence_level=level, n=n, n_groups=n_groups)
+    except ValueError:
+        inf, nan = float("inf"), float("nan")
+        return Estimate(point, -inf, inf, nan, n, n_groups, level, "undefined on many resamples")
+
+
+def _difference(
+    point: float, drawn: NDArray[np.float64], level: float, n: int, n_groups: int | None
+) -> Difference:
+    try:
+        return bootstrapped_difference(
+            point, drawn, confidence_level=level, n=n, n_groups=n_groups
+        )
+    except ValueError:
+        inf, nan = float("inf"), float("nan")
+        told = "undefined on many resamples"
+        return Difference(point, -inf, inf, nan, nan, 1.0, n, n_groups, level, told)
 
 
 def _replicates(

@@ -5,21 +5,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import yaml
 from pydantic import BaseModel
 
 from workbench.claude import ClaudeClient
-from workbench.data import Dataset
+from workbench.data import AskedField, Corpus, Dataset
 from workbench.errors import PromptError, SpecError
 from workbench.predictors import ClaudeClassifier
+from workbench.predictors.readers import ClaudeReader
 from workbench.prompts import Prompt, read_prompt
 
 __all__ = ["Target", "Task"]
 
 # What the task itself gives to the predictors it makes.
-_GIVEN = {"prompt", "answer_model", "labels", "outcome", "client", "model", "task"}
+_GIVEN = {
+    "prompt", "answer_model", "labels", "outcome", "client", "model", "task", "fields", "meanings",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Task:
         Names of the metrics, the primary one first.
     targets
         Claimed figures the report holds against the measured ones.
+    fields
+        What is asked of a text. Without fields a task asks for the probability of one outcome.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Task:
     folder: Path
     metrics: tuple[str, ...]
     targets: tuple[Target, ...] = ()
+    fields: tuple[AskedField, ...] = ()
 
     @cached_property
     def prompts(self) -> Mapping[str, Prompt]:
@@ -119,38 +125,63 @@ class Task:
             fix=f"use {near[0]!r}" if near else "name one of them",
         )
 
+    @overload
     def claude(
         self,
         variant: str | Path | Prompt,
-        dataset: Dataset,
+        data: Dataset,
+        *,
+        client: ClaudeClient,
+        model: str = ...,
+        **options: Any,
+    ) -> ClaudeClassifier: ...
+
+    @overload
+    def claude(
+        self,
+        variant: str | Path | Prompt,
+        data: Corpus,
+        *,
+        client: ClaudeClient,
+        model: str = ...,
+        **options: Any,
+    ) -> ClaudeReader: ...
+
+    def claude(
+        self,
+        variant: str | Path | Prompt,
+        data: Dataset | Corpus,
         *,
         client: ClaudeClient,
         model: str = "claude-haiku-5-5",
         **options: Any,
-    ) -> ClaudeClassifier:
+    ) -> ClaudeClassifier | ClaudeReader:
         """Make the predictor that asks Claude with one of the prompt variants.
 
         Parameters
         ----------
         variant
             Which prompt.
-        dataset
-            Names the columns and what the positive class means.
+        data
+            A data set names the columns and what the positive class means; a corpus what its
+            columns and fields mean.
         client
             How Claude is reached.
         model
             Which model.
         **options
-            Further parameters of `ClaudeClassifier`.
+            Further parameters of `ClaudeClassifier`, or of `ClaudeReader` for a corpus.
 
         Raises
         ------
         PromptError
             When there is no such variant.
         SpecError
-            When an option is not a parameter of `ClaudeClassifier`.
+            When an option is not a parameter of the predictor, or the task asks for something
+            else than the data knows.
         """
-        known = set(ClaudeClassifier.__init__.__annotations__) - {"return", *_GIVEN}
+        kind = ClaudeReader if isinstance(data, Corpus) else ClaudeClassifier
+        known = set(kind.__init__.__annotations__) - {"return", *_GIVEN}
         unknown = sorted(set(options) - known)
         if unknown:
             raise SpecError(
@@ -158,17 +189,29 @@ class Task:
                 expected=f"some of {sorted(known)}",
                 fix="remove or correct them",
             )
+        if isinstance(data, Corpus) != bool(self.fields):
+            raise SpecError(
+                f"task {self.name!r} was given the {type(data).__name__.lower()} {data.name!r}",
+                expected="a corpus for a task with fields, a data set for one without",
+                fix="load the kind of data the task is about",
+            )
         prompt = self.prompt(variant)
         options.setdefault("arm", prompt.name)
+        given: dict[str, Any] = {
+            "prompt": prompt, "client": client, "model": model, "task": self.name,
+        }  # fmt: skip
+        if isinstance(data, Corpus):
+            return ClaudeReader(
+                fields=self.fields,
+                answer_model=self.answer_model,
+                meanings=data.meanings,
+                **given,
+                **options,
+            )
         return ClaudeClassifier(
-            prompt=prompt,
             answer_model=self.answer_model,
-            labels={
-                c.name: c.label for c in dataset.card.columns if c.prompt and c.name in dataset.X
-            },
-            outcome=dataset.card.target.meaning,
-            client=client,
-            model=model,
-            task=self.name,
+            labels={c.name: c.label for c in data.card.columns if c.prompt and c.name in data.X},
+            outcome=data.card.target.meaning,
+            **given,
             **options,
         )
