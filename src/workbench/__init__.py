@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         drift_over_time,
         vector_drift,
     )
-    from workbench.monitoring.fairness import counterfactual_audit, slice_gaps, wording_findings
+    from workbench.monitoring.fairness import counterfactual_audit, slice_gaps
     from workbench.predictors import (
         AdditiveClassifier,
         Between,
@@ -104,7 +104,7 @@ if TYPE_CHECKING:
     from workbench.prompts import read_prompt
     from workbench.reports import Report, run_spec
     from workbench.reports.experiment import run_experiment_report
-    from workbench.scorers import metric
+    from workbench.scorers import metric, wording_findings
     from workbench.settings import Settings
     from workbench.studies.result import Study
     from workbench.subjects import Stores, erase_subject, export_subject
@@ -243,7 +243,7 @@ _HOMES = MappingProxyType(
         "traced_calls": "workbench.tracking",
         "tune": "workbench.predictors",
         "vector_drift": "workbench.monitoring",
-        "wording_findings": "workbench.monitoring.fairness",
+        "wording_findings": "workbench.scorers",
         "write_table": "workbench.features",
     }
 )

@@ -91,7 +91,7 @@ def wording(
             f"the file cannot be read: {type(error).__name__}", where=str(file),
             expected="a UTF-8 text file", fix="name another file",
         ) from None  # fmt: skip
-    find = _module("fairness.wording").wording_findings
+    find = importlib.import_module("workbench.scorers.wording").wording_findings
     found = [(line, f) for line, text in enumerate(texts, start=1) for f in find(text)]
     if as_json:
         print_json([{"line": line, **finding._asdict()} for line, finding in found])

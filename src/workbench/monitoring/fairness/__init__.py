@@ -8,7 +8,7 @@ from workbench.monitoring.fairness.counterfactual import (
 from workbench.monitoring.fairness.slices import SliceGap, SliceGaps, slice_gaps
 from workbench.monitoring.fairness.swaps import SwapPair, swap_kinds, swap_pairs
 from workbench.monitoring.fairness.terms import SWAPS, SwapKind
-from workbench.monitoring.fairness.wording import LEXICON, WordingFinding, wording_findings
+from workbench.scorers.wording import LEXICON, WordingFinding, wording_findings
 
 __all__ = [
     "LEXICON",

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from workbench.monitoring.fairness import wording_findings
+from workbench.scorers import wording_findings
 
 AVOID = [
     ("Perfect for families with a dog", "familial status"),
