@@ -14,7 +14,7 @@ from workbench.data.card import Card, DataFile
 from workbench.data.cells import Cells, parse_column
 from workbench.errors import DataError
 
-__all__ = ["read_table"]
+__all__ = ["CsvTable", "csv_table", "declared_bytes", "declared_text", "read_table"]
 
 # Longest first: the mark of UTF-32 little endian starts with that of UTF-16.
 _MARKS = (
@@ -27,7 +27,9 @@ _MARKS = (
 _DELIMITERS = ",;\t|"
 
 
-class _Table(NamedTuple):
+class CsvTable(NamedTuple):
+    """Cells of a CSV file, and the line each row starts on."""
+
     header: list[str]
     rows: list[list[str]]
     lines: list[int]
@@ -59,8 +61,8 @@ def read_table(path: str | Path, card: Card) -> pd.DataFrame:
     if card.file is None:
         raise ValueError(f"data set {card.name!r} is generated, it has no file")
     file = str(path)
-    text = _text(Path(path), card.file)
-    table = _table(text, file, card.file)
+    text = declared_text(Path(path), card.file)
+    table = csv_table(text, file, card.file)
     _check_header(table.header, file, card)
     if card.file.row_count is not None and len(table.rows) != card.file.row_count:
         raise DataError(
@@ -76,7 +78,21 @@ def read_table(path: str | Path, card: Card) -> pd.DataFrame:
     return frame
 
 
-def _text(path: Path, declared: DataFile) -> str:
+def declared_bytes(path: Path, declared: DataFile) -> bytes:
+    """Read a file whole and hold its checksum against the declared one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    declared
+        Its checksum.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, is empty, or has another checksum.
+    """
     file = str(path)
     try:
         data = path.read_bytes()
@@ -104,6 +120,25 @@ def _text(path: Path, declared: DataFile) -> str:
             fix="get the file again; if its content is meant to have changed, put the new sha256 "
             "and a new version into the card",
         )
+    return data
+
+
+def declared_text(path: Path, declared: DataFile) -> str:
+    """Read a text file whole, as declared.
+
+    Parameters
+    ----------
+    path
+        The file.
+    declared
+        Its checksum and encoding.
+
+    Raises
+    ------
+    DataError
+        As `declared_bytes`; and when it is in another encoding or holds a NUL.
+    """
+    data, file = declared_bytes(path, declared), str(path)
     _check_mark(data, file, declared.encoding)
     return _decoded(data, file, declared.encoding)
 
@@ -143,7 +178,21 @@ def _decoded(data: bytes, file: str, encoding: str) -> str:
     return text
 
 
-def _table(text: str, file: str, declared: DataFile) -> _Table:
+def csv_table(text: str, file: str, declared: DataFile) -> CsvTable:
+    """Split the text of a CSV file into cells, strictly.
+
+    Parameters
+    ----------
+    text, file
+        What it holds and how it is called in errors.
+    declared
+        Its delimiter.
+
+    Raises
+    ------
+    DataError
+        When there is no row, one is of another width, or a quote is never closed.
+    """
     lines: list[int] = []
     rows: list[list[str]] = []
     header: list[str] | None = None
@@ -163,7 +212,7 @@ def _table(text: str, file: str, declared: DataFile) -> _Table:
             expected="a header and at least one row",
             fix="get the file again",
         )
-    return _Table(header, rows, lines)
+    return CsvTable(header, rows, lines)
 
 
 def _records(text: str, file: str, declared: DataFile) -> Iterator[tuple[int, list[str]]]:
