@@ -15,7 +15,7 @@ from workbench.stats import (
     minimum_detectable_difference,
 )
 
-__all__ = ["ArmDifference", "Comparison", "compare_arms"]
+__all__ = ["ArmDifference", "Comparison", "compare_arms", "comparison_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,27 @@ def compare_arms(
         How each arm is called in sentences.
     """
     found = scores.differences(baseline, name, confidence_level)
-    adjusted = adjust_pvalues([d.pvalue for d in found.values()])
+    return comparison_of(found, baseline, name, confidence_level, labels)
+
+
+def comparison_of(
+    differences: Mapping[str, Difference],
+    baseline: str,
+    name: str,
+    confidence_level: float,
+    labels: Mapping[str, str],
+) -> Comparison:
+    """Make a comparison of paired differences; p-values become Holm's.
+
+    Parameters
+    ----------
+    differences
+        Arm minus baseline, by arm; intervals simultaneous.
+    baseline, name, confidence_level, labels
+        As for `compare_arms`.
+    """
+    pvalues = [d.pvalue for d in differences.values()]
+    adjusted = adjust_pvalues(pvalues).tolist() if pvalues else []
     return Comparison(
         metric=name,
         baseline=baseline,
@@ -165,7 +185,7 @@ def compare_arms(
                 pvalue_adjusted=float(p),
                 minimum_detectable=_detectable(d),
             )
-            for (arm, d), p in zip(found.items(), adjusted, strict=True)
+            for (arm, d), p in zip(differences.items(), adjusted, strict=True)
         ),
         labels=dict(labels),
     )

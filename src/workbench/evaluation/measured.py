@@ -238,9 +238,7 @@ def _difference(
     point: float, drawn: NDArray[np.float64], level: float, n: int, n_groups: int | None
 ) -> Difference:
     try:
-        return bootstrapped_difference(
-            point, drawn, confidence_level=level, n=n, n_groups=n_groups
-        )
+        return bootstrapped_difference(point, drawn, confidence_level=level, n=n, n_groups=n_groups)
     except ValueError:
         inf, nan = float("inf"), float("nan")
         told = "undefined on many resamples"

@@ -81,7 +81,9 @@ def flags(records: pd.DataFrame, name: str) -> NDArray[np.bool_]:
 
 
 def right(records: pd.DataFrame) -> NDArray[np.float64]:
-    """Whether each decision at 0.5 is right, 0 or 1; a failed answer never is."""
+    """Whether each decision at 0.5, or each reading, is right, 0 or 1; a failed answer never is."""
+    if "right" in records:
+        return np.asarray(records["right"], dtype=np.float64)
     y = records["y"].to_numpy(dtype=np.int8)
     proba = penalise_errors(
         y, records["proba"].to_numpy(dtype=np.float64), records["error"].notna().to_numpy()

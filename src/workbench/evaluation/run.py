@@ -2,12 +2,9 @@
 
 import dataclasses
 import math
-import platform
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +16,7 @@ from workbench.errors import EvaluationError
 from workbench.evaluation.arm_info import arm_info
 from workbench.evaluation.evaluation import Evaluation, RunInfo
 from workbench.evaluation.records import records_of
+from workbench.evaluation.revision import git_revision, library_versions
 from workbench.evaluation.scores import ScoreTable, resamples_needed
 from workbench.evaluation.sequential import sequential_records, sequential_rule
 from workbench.evaluation.sequential_result import SequentialResult
@@ -40,8 +38,6 @@ from workbench.tasks import Task
 __all__ = ["evaluate"]
 
 _COMPOSITES = (StackedClassifier, BlendedClassifier, CascadeClassifier, FallbackClassifier)
-
-_LIBRARIES = ("anthropic", "lightgbm", "numpy", "pandas", "scikit-learn", "scipy", "workbench")
 
 
 def evaluate(
@@ -242,8 +238,8 @@ def _run_info(
         train_base_rate=train.base_rate,
         test_base_rate=test.base_rate,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        git_revision=_git_revision(),
-        versions={"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        git_revision=git_revision(),
+        versions=library_versions(),
         ceiling=_ceiling(test),
         **chosen,
     )
@@ -327,16 +323,3 @@ def _ceiling(test: Dataset) -> dict[str, float] | None:
     table = ScoreTable(test.y.to_numpy(dtype=np.int8), groups, {"truth": truth}, len(test), 200, 0)
     found = {n: table.estimate("truth", n).estimate for n in (*STATISTICS, *EXAMPLE_SCORES)}
     return {name: value for name, value in found.items() if math.isfinite(value)}
-
-
-def _git_revision() -> str:
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-
-    try:
-        revision = git("rev-parse", "--short=12", "HEAD")
-        return f"{revision} dirty" if git("status", "--porcelain") else revision
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"

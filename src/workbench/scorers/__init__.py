@@ -21,7 +21,7 @@ from workbench.scorers.labelling import (
     top_k_accuracy,
     weighted_f1,
 )
-from workbench.scorers.metrics import METRICS, Metric, metric
+from workbench.scorers.metrics import METRICS, READING_METRICS, Metric, metric
 from workbench.scorers.multiclass import label_brier, label_log_loss, top_label_ece
 from workbench.scorers.ordinal import ORDINAL_STATISTICS, level_score, median_level
 from workbench.scorers.probability import (
@@ -30,6 +30,7 @@ from workbench.scorers.probability import (
     STATISTICS,
     penalise_errors,
 )
+from workbench.scorers.readings import READING_SCORES, FieldAnswers, ReadingScore, right_answers
 from workbench.scorers.relevance import (
     mean_average_precision,
     mean_reciprocal_rank,
@@ -70,8 +71,12 @@ __all__ = [
     "LEXICON",
     "METRICS",
     "ORDINAL_STATISTICS",
+    "READING_METRICS",
+    "READING_SCORES",
     "STATISTICS",
+    "FieldAnswers",
     "Metric",
+    "ReadingScore",
     "RiskCoverage",
     "Sheet",
     "SlotCounts",
@@ -110,6 +115,7 @@ __all__ = [
     "penalise_errors",
     "precision_at",
     "redundancy_rate",
+    "right_answers",
     "risk_coverage",
     "same_value",
     "samples_f1",

@@ -204,7 +204,7 @@ class Task:
             return ClaudeReader(
                 fields=self.fields,
                 answer_model=self.answer_model,
-                meanings=data.meanings,
+                meanings=dict(data.meanings),
                 **given,
                 **options,
             )

@@ -55,11 +55,6 @@ class BlendedReader(BaseEstimator):
         self.readers = readers
         self.weights = weights
 
-    @property
-    def estimators(self) -> Sequence[tuple[str, Any]]:
-        """The members, as scikit-learn's ensembles call them."""
-        return self.readers
-
     def fit(self, X: pd.DataFrame, y: pd.DataFrame, groups: NDArray[Any] | None = None) -> Self:
         """Fit every member.
 
