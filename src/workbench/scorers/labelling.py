@@ -9,6 +9,7 @@ from scipy import sparse
 
 from workbench.errors import EvaluationError
 from workbench.scorers.weighted import (
+    ProbaRows,
     as_rows,
     check_pairs,
     divided,
@@ -359,7 +360,7 @@ def jaccard(truth: Sequence[Labels], answered: Sequence[Labels | None]) -> Stati
 
 
 def top_k_accuracy(
-    truth: Sequence[str], proba: Sequence[ArrayLike | None], *, classes: Sequence[str], k: int = 3
+    truth: Sequence[str], proba: ProbaRows, *, classes: Sequence[str], k: int = 3
 ) -> Statistic:
     """Share of examples whose true label is among the k most probable.
 

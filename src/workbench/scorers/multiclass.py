@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import EvaluationError
 from workbench.scorers.probability import ERROR_PROBABILITY
-from workbench.scorers.weighted import check_pairs
+from workbench.scorers.weighted import ProbaRows, check_pairs
 from workbench.stats import Statistic, expected_calibration_error_statistic, mean_statistic
 
 __all__ = ["label_brier", "label_log_loss", "top_label_ece"]
@@ -18,7 +18,7 @@ _TINY = 1e-15
 
 
 def _proba_rows(
-    truth: Sequence[str], proba: Sequence[ArrayLike | None], classes: Sequence[str]
+    truth: Sequence[str], proba: ProbaRows, classes: Sequence[str]
 ) -> tuple[NDArray[np.int64], Matrix]:
     n, k = check_pairs(truth, proba), len(classes)
     position = {label: i for i, label in enumerate(classes)}
@@ -53,9 +53,7 @@ def _checked_row(row: ArrayLike, k: int, example: int) -> Matrix:
     return p
 
 
-def label_log_loss(
-    truth: Sequence[str], proba: Sequence[ArrayLike | None], *, classes: Sequence[str]
-) -> Statistic:
+def label_log_loss(truth: Sequence[str], proba: ProbaRows, *, classes: Sequence[str]) -> Statistic:
     """Mean negative log-probability of the true label.
 
     Parameters
@@ -86,9 +84,7 @@ def label_log_loss(
     return mean_statistic(-np.log(np.maximum(p[np.arange(len(y)), y], _TINY)))
 
 
-def label_brier(
-    truth: Sequence[str], proba: Sequence[ArrayLike | None], *, classes: Sequence[str]
-) -> Statistic:
+def label_brier(truth: Sequence[str], proba: ProbaRows, *, classes: Sequence[str]) -> Statistic:
     """Mean squared distance of the probabilities from what is true, summed over labels (0 to 2).
 
     Parameters
@@ -120,7 +116,7 @@ def label_brier(
 
 def top_label_ece(
     truth: Sequence[str],
-    proba: Sequence[ArrayLike | None],
+    proba: ProbaRows,
     *,
     classes: Sequence[str],
     n_bins: int = 15,

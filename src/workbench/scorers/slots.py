@@ -93,7 +93,9 @@ class SlotCounts(NamedTuple):
 
 
 def _plain(text: str) -> str:
-    return _SPACE.sub(" ", _ARTICLES.sub(" ", text.casefold())).strip() or text.strip()
+    folded = text.casefold()
+    # A text of nothing but articles or signs is compared as it is.
+    return _SPACE.sub(" ", _ARTICLES.sub(" ", folded)).strip() or folded.strip()
 
 
 def as_number(value: SlotValue) -> float | None:

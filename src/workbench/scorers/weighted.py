@@ -1,7 +1,7 @@
 """Figures that are ratios of weighted sums: the form nearly every score of an answer takes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,12 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from workbench.errors import EvaluationError
 from workbench.stats import Statistic
 
-__all__ = ["as_rows", "check_pairs", "divided", "ratio_statistic", "tie_run_ends"]
+__all__ = ["ProbaRows", "as_rows", "check_pairs", "divided", "ratio_statistic", "tie_run_ends"]
 
 Matrix = NDArray[np.float64]
+Rows: TypeAlias = Sequence[Any] | NDArray[Any]
+
+ProbaRows: TypeAlias = Sequence[ArrayLike | None] | NDArray[np.float64]
+"""One row of probabilities an example, or None."""
 
 
-def check_pairs(truth: Sequence[Any], answered: Sequence[Any]) -> int:
+def check_pairs(truth: Rows, answered: Rows) -> int:
     """Number of examples, when there is one answer to each.
 
     Parameters
