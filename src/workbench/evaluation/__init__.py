@@ -6,6 +6,7 @@ from workbench.evaluation.comparison import ArmDifference, Comparison
 from workbench.evaluation.evaluation import ArmInfo, Evaluation, RunInfo
 from workbench.evaluation.frontier import Frontier, cascade_frontier
 from workbench.evaluation.gate import ArmVerdict, Decision, Gate, GateRule, Verdict
+from workbench.evaluation.pricing import SpecPrice, say
 from workbench.evaluation.routing import CurvePoint
 from workbench.evaluation.run import evaluate
 from workbench.evaluation.savings import Saving, saving
@@ -19,7 +20,7 @@ from workbench.evaluation.sequential_result import (
     SequentialOutcome,
     SequentialResult,
 )
-from workbench.evaluation.session import SpecPrice, SpecResult, evaluate_spec, price_spec, say
+from workbench.evaluation.session import SpecResult, evaluate_spec, price_spec
 from workbench.evaluation.spec import RunSpec, read_spec
 
 __all__ = [

@@ -42,7 +42,7 @@ from workbench.prompts import read_prompt
 from workbench.tasks import Task
 from workbench.tasks.behaviour.signals import behaviour_signals
 
-__all__ = ["build_arms"]
+__all__ = ["build_arms", "call_factory", "find_factory"]
 
 _MODELS: Mapping[str, Callable[..., Any]] = {
     "prior": prior_baseline,
@@ -110,10 +110,10 @@ def _compose(
 ) -> Any:
     members = [(member, made[member]) for member in arm.members]
     if isinstance(arm, CascadeArm):
-        return _call(name, CascadeClassifier, arm.parameters, members, arm.policy)
+        return call_factory(name, CascadeClassifier, arm.parameters, members, arm.policy)
     if isinstance(arm, CalibratedArm):
-        return _call(name, CalibratedClassifier, arm.parameters, members[0][1])
-    return _call(name, _ENSEMBLES[arm.kind], arm.parameters, members)
+        return call_factory(name, CalibratedClassifier, arm.parameters, members[0][1])
+    return call_factory(name, _ENSEMBLES[arm.kind], arm.parameters, members)
 
 
 def _build(
@@ -126,7 +126,7 @@ def _build(
     folder: Path,
 ) -> Any:
     if isinstance(arm, ModelArm):
-        return _call(name, _MODELS[arm.kind], arm.parameters)
+        return call_factory(name, _MODELS[arm.kind], arm.parameters)
     if isinstance(arm, SignalledArm):
         client.prices.price(arm.model or spec.model, datetime.now(UTC).date())
         signals = behaviour_signals(
@@ -137,7 +137,9 @@ def _build(
             task=task.name,
             arm=name,
         )
-        return SignalledClassifier(_call(name, _MODELS[arm.estimator], arm.parameters), signals)
+        return SignalledClassifier(
+            call_factory(name, _MODELS[arm.estimator], arm.parameters), signals
+        )
     if isinstance(arm, ClaudeArm):
         taken = sorted({"arm", "model"} & set(arm.parameters))
         if taken:
@@ -159,10 +161,26 @@ def _build(
             **arm.parameters,
         )
     assert isinstance(arm, OwnArm)  # noqa: S101 - the union's last member
-    return _call(name, _factory(name, arm.factory, folder), arm.parameters)
+    return call_factory(name, find_factory(name, arm.factory, folder), arm.parameters)
 
 
-def _factory(name: str, reference: str, folder: Path) -> Callable[..., Any]:
+def find_factory(name: str, reference: str, folder: Path) -> Callable[..., Any]:
+    """Import a function of the user's own.
+
+    Parameters
+    ----------
+    name
+        Of the arm it makes.
+    reference
+        ``package.module:function``, importable or beside the spec.
+    folder
+        Of the spec.
+
+    Raises
+    ------
+    SpecError
+        When it cannot be imported, or there is no such function.
+    """
     module_name, attribute = reference.split(":")
     # A factory may stand beside the spec, as a script's modules stand beside the script.
     sys.path.insert(0, str(folder))
@@ -189,12 +207,30 @@ def _factory(name: str, reference: str, folder: Path) -> Callable[..., Any]:
     return made
 
 
-def _call(
+def call_factory(
     name: str,
     make: Callable[..., Any],
     parameters: Mapping[str, Any],
     *positional: Any,
 ) -> Any:
+    """Call what makes an estimator.
+
+    Parameters
+    ----------
+    name
+        Of the arm it makes.
+    make
+        Class or function.
+    parameters
+        As the spec gives them.
+    *positional
+        What comes before them.
+
+    Raises
+    ------
+    SpecError
+        When it takes no parameter of that name.
+    """
     accepted = inspect.signature(make).parameters
     anything = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in accepted.values())
     taken = set(list(accepted)[: len(positional)])

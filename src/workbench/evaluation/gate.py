@@ -19,17 +19,22 @@ figure without such an interval decides nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from workbench.errors import SpecError
+from workbench.errors import EvaluationError, SpecError
 from workbench.evaluation.anytime import Measured, anytime_measured
 from workbench.evaluation.evaluation import ArmInfo, Evaluation
 from workbench.evaluation.operations import OPERATIONS
+from workbench.evaluation.readings.evaluation import ReadingEvaluation
 from workbench.evaluation.sequential_result import SequentialOutcome
 from workbench.evaluation.verdict import ArmVerdict, Decision, RuleResult, Verdict
 from workbench.scorers import metric
 from workbench.stats import sample_size_to_decide
 
-__all__ = ["ArmVerdict", "Decision", "Gate", "GateRule", "RuleResult", "Verdict"]
+__all__ = ["ArmVerdict", "Decision", "Gate", "GateRule", "Judged", "RuleResult", "Verdict"]
+
+Judged: TypeAlias = Evaluation | ReadingEvaluation
+"""What a gate can judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class Gate:
                 fix="bound the other under gates",
             )
 
-    def judge(self, evaluation: Evaluation, beside: Sequence[Evaluation] = ()) -> Verdict:
+    def judge(self, evaluation: Judged, beside: Sequence[Judged] = ()) -> Verdict:
         """Judge every arm but the baseline.
 
         Parameters
@@ -151,7 +156,10 @@ class Gate:
         ------
         SpecError
             When there is no arm beside the baseline.
+        EvaluationError
+            When a metric was not measured.
         """
+        self._check_measured(evaluation)
         baseline = evaluation.info.baseline
         others = [arm for arm in evaluation.arms if arm.name != baseline]
         if not others:
@@ -175,9 +183,17 @@ class Gate:
             decision, promoted, baseline, arms, _headline(decision, promoted, baseline, arms)
         )
 
-    def _judge_arm(
-        self, evaluation: Evaluation, beside: Sequence[Evaluation], arm: ArmInfo
-    ) -> ArmVerdict:
+    def _check_measured(self, evaluation: Judged) -> None:
+        measured = {name for _, name in evaluation.measurements}
+        for name in (*(rule.metric for rule in self.rules), self.primary_metric):
+            if name not in measured:
+                raise EvaluationError(
+                    f"the gate judges {name!r}, which was not measured",
+                    expected=f"one of {', '.join(sorted(measured))}",
+                    fix="add it to the metrics of the evaluation, or judge by another",
+                )
+
+    def _judge_arm(self, evaluation: Judged, beside: Sequence[Judged], arm: ArmInfo) -> ArmVerdict:
         results = [self._judge_rule(evaluation, arm, rule) for rule in self.rules]
         results += [
             _judge_beside(other, arm, self.primary_metric)
@@ -185,7 +201,7 @@ class Gate:
             if arm.name in other.arm_names
         ]
         if arm.origin is not None:
-            results.append(_judge_origin(arm, len(evaluation.scores.y)))
+            results.append(_judge_origin(arm, evaluation.info.n_test))
         decisions = [r.decision for r in results]
         if arm.simulated:
             decision = Decision.CANNOT_DECIDE
@@ -205,14 +221,14 @@ class Gate:
             reason = "meets every rule with certainty at the chosen level"
         return ArmVerdict(arm.name, arm.label, decision, tuple(results), reason)
 
-    def _judge_rule(self, evaluation: Evaluation, arm: ArmInfo, rule: GateRule) -> RuleResult:
+    def _judge_rule(self, evaluation: Judged, arm: ArmInfo, rule: GateRule) -> RuleResult:
         words, how = rule.describe(evaluation.info.baseline), metric(rule.metric)
         nan = float("nan")
         note = ""
         found: Measured | None = None
         if arm.simulated and how.unit == "s":
             note = "the time of the stand-in says nothing about Claude's"
-        elif evaluation.sequential:
+        elif isinstance(evaluation, Evaluation) and evaluation.sequential:
             found = anytime_measured(evaluation, arm.name, rule.metric, difference=rule.difference)
             note = "" if found else f"no interval of {how.title} holds when asking stops by itself"
         else:
@@ -244,7 +260,7 @@ class Gate:
         )
 
 
-def _measured(evaluation: Evaluation, arm: str, rule: GateRule) -> Measured:
+def _measured(evaluation: Judged, arm: str, rule: GateRule) -> Measured:
     if rule.difference:
         d = evaluation.compare(rule.metric)[arm].difference
         return Measured(d.difference, d.ci_lower, d.ci_upper, d.n)
@@ -252,8 +268,10 @@ def _measured(evaluation: Evaluation, arm: str, rule: GateRule) -> Measured:
     return Measured(found.estimate, found.ci_lower, found.ci_upper, found.n)
 
 
-def _given_up(evaluation: Evaluation, arm: str, rule: GateRule) -> bool:
+def _given_up(evaluation: Judged, arm: str, rule: GateRule) -> bool:
     """Whether a sequential test gave the arm up on what the rule asks, or less."""
+    if not isinstance(evaluation, Evaluation):
+        return False
     found = evaluation.sequential.get(arm)
     if found is None or not rule.difference or rule.metric != evaluation.info.stop_metric:
         return False
@@ -289,7 +307,7 @@ def _finite(value: float) -> bool:
     return value == value and abs(value) != float("inf")
 
 
-def _judge_beside(other: Evaluation, arm: ArmInfo, name: str) -> RuleResult:
+def _judge_beside(other: Judged, arm: ArmInfo, name: str) -> RuleResult:
     how = metric(name)
     d = other.compare(name)[arm.name].difference
     worse = d.ci_upper < 0 if how.higher_is_better else d.ci_lower > 0

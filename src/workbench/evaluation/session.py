@@ -1,22 +1,20 @@
 """From a spec to a verdict: what `workbench run` does inside the report's notebook."""
 
 import dataclasses
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from workbench.claude import ClaudeClient, ClaudeRequest, CostEstimate, Progress
+from workbench.claude import ClaudeClient, ClaudeRequest
 from workbench.data import Dataset, Split
 from workbench.documents import to_json
 from workbench.errors import SpecError
 from workbench.evaluation.arms import build_arms
+from workbench.evaluation.client import spec_client
 from workbench.evaluation.evaluation import Evaluation
 from workbench.evaluation.gate import Verdict
+from workbench.evaluation.pricing import SpecPrice, say
 from workbench.evaluation.run import evaluate
 from workbench.evaluation.spec import ClaudeArm, FallbackArm, RunSpec, read_spec
 from workbench.features import text_columns
@@ -26,12 +24,10 @@ from workbench.tasks import load_task, open_catalogue
 
 __all__ = [
     "FittedArm",
-    "SpecPrice",
     "SpecResult",
     "evaluate_spec",
     "fit_arm",
     "price_spec",
-    "say",
 ]
 
 
@@ -78,36 +74,6 @@ class SpecResult:
         spec = RunSpec.model_validate_json((folder / "spec.json").read_text(encoding="utf-8"))
         beside = tuple(Evaluation.load(f) for f in sorted(folder.glob("beside-*")))
         return cls(spec, evaluation, beside, spec.gate().judge(evaluation, beside))
-
-
-@dataclass(frozen=True, slots=True)
-class SpecPrice:
-    """What a spec would cost.
-
-    Parameters
-    ----------
-    arms
-        Estimate of each arm's own calls.
-    total
-        All calls together, each counted once.
-    origin
-        Where the answers would come from.
-    """
-
-    arms: dict[str, CostEstimate]
-    total: CostEstimate
-    origin: str
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row an arm, and the total."""
-        named = {**self.arms, "total": self.total}
-        return pd.DataFrame([{"arm": n, **dataclasses.asdict(e)} for n, e in named.items()])
-
-
-def say(sentence: str) -> None:
-    """Tell progress on stderr; results go to stdout."""
-    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {sentence}\n")
-    sys.stderr.flush()
 
 
 def evaluate_spec(
@@ -316,26 +282,6 @@ def _dataset(spec: RunSpec, settings: Settings) -> Dataset:
 def _client(
     spec: RunSpec, settings: Settings, on_progress: Callable[[str], None] | None
 ) -> ClaudeClient:
-    told, arms = [0.0], spec.arms.values()
-
-    def tell(progress: Progress) -> None:
-        # A line every two seconds is enough for a log, and nothing for short runs.
-        now = time.monotonic()
-        due = min(now - told[0], progress.elapsed_s) >= 2
-        if on_progress and due and progress.done < progress.total:
-            told[0] = now
-            eta = "" if progress.eta_s is None else f", {progress.eta_s:.0f} s left"
-            on_progress(
-                f"  {progress.done:,} of {progress.total:,} answers "
-                f"({progress.cached:,} stored before, {progress.errors:,} failed, "
-                f"${progress.cost_usd:.4f}{eta})"
-            )
-
-    return ClaudeClient.from_settings(
-        settings,
-        concurrency=spec.concurrency,
-        budget_usd=spec.budget_usd,
-        # Where another member can stand in, an outage is an answer with an error.
-        on_outage="errors" if any(isinstance(a, FallbackArm) for a in arms) else "raise",
-        on_progress=tell,
-    )
+    # Where another member can stand in, an outage is an answer with an error.
+    stands_in = any(isinstance(arm, FallbackArm) for arm in spec.arms.values())
+    return spec_client(spec, settings, on_progress, on_outage="errors" if stands_in else "raise")

@@ -18,10 +18,20 @@ from workbench.evaluation.scores import resamples_needed
 from workbench.predictors import CascadePolicy
 from workbench.tasks import Task, load_task
 
-__all__ = ["COMPOSITES", "ArmSpec", "CascadeArm", "FallbackArm", "RunSpec", "StopSpec", "read_spec"]
+__all__ = [
+    "ARM_NAME",
+    "COMPOSITES",
+    "ArmSpec",
+    "CascadeArm",
+    "FallbackArm",
+    "GateSpec",
+    "RunSpec",
+    "StopSpec",
+    "read_spec",
+]
 
 # Names become columns, labels of plots and keys in MLflow.
-_ARM_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]*"
+ARM_NAME = r"[A-Za-z0-9][A-Za-z0-9 _.-]*"
 
 
 class _Strict(BaseModel):
@@ -174,6 +184,10 @@ class GateSpec(_Strict):
     at_most: float | None = None
     difference: bool = False
 
+    def rule(self) -> GateRule:
+        """The rule itself; SpecError when it has no bound or two."""
+        return GateRule(self.metric, self.at_least, self.at_most, self.difference)
+
 
 class BesideSpec(_Strict):
     """A second split, reported beside the first; an arm worse there is not promoted."""
@@ -260,7 +274,7 @@ class RunSpec(_Strict):
     @model_validator(mode="after")
     def _named(self) -> "RunSpec":
         for name in self.arms:
-            if not re.fullmatch(_ARM_NAME, name):
+            if not re.fullmatch(ARM_NAME, name):
                 raise ValueError(
                     f"arm {name!r} needs a name of letters, digits, spaces and any of _ . - only"
                 )
@@ -315,8 +329,7 @@ class RunSpec(_Strict):
         EvaluationError
             When there is no such metric.
         """
-        rules = [GateRule(g.metric, g.at_least, g.at_most, g.difference) for g in self.gates]
-        return Gate(tuple(rules), self.primary_metric)
+        return Gate(tuple(gate.rule() for gate in self.gates), self.primary_metric)
 
 
 def read_spec(path: Path) -> RunSpec:

@@ -4,16 +4,30 @@ import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from workbench.data import Corpus
 from workbench.errors import SpecError
 from workbench.tasks.behaviour import TASKS_OF_HEADS
-from workbench.tasks.catalogue import load_dataset, open_catalogue
+from workbench.tasks.catalogue import corpus_names, load_corpus, load_dataset, open_catalogue
+from workbench.tasks.labelling import TASK as _LABELLING
+from workbench.tasks.labelling import labelling_task
 from workbench.tasks.lead_conversion import TASK as _LEAD_CONVERSION
 from workbench.tasks.task import Target, Task
 
-__all__ = ["TASKS", "Target", "Task", "load_dataset", "load_task", "open_catalogue"]
+__all__ = [
+    "TASKS",
+    "Target",
+    "Task",
+    "corpus_names",
+    "labelling_task",
+    "load_corpus",
+    "load_dataset",
+    "load_task",
+    "open_catalogue",
+    "task_for",
+]
 
 TASKS: Mapping[str, Task] = MappingProxyType(
-    {task.name: task for task in (_LEAD_CONVERSION, *TASKS_OF_HEADS)}
+    {task.name: task for task in (_LEAD_CONVERSION, *TASKS_OF_HEADS, _LABELLING)}
 )
 
 
@@ -43,3 +57,22 @@ def load_task(name: str) -> Task:
         expected=f"one of {sorted(TASKS)}",
         fix=f"use {near[0]!r}" if near else "name one of them",
     )
+
+
+def task_for(name: str, corpus: Corpus) -> Task:
+    """Find a task by name; the one that reads whatever a corpus is labelled with is made for it.
+
+    Parameters
+    ----------
+    name
+        One of `TASKS`.
+    corpus
+        What will be read.
+
+    Raises
+    ------
+    SpecError
+        When there is no such task.
+    """
+    task = load_task(name)
+    return labelling_task(corpus) if task is _LABELLING else task

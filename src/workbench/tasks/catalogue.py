@@ -1,10 +1,10 @@
 """The catalogue with all a project offers: its folder's data sets, and those that are made."""
 
-from workbench.data import Catalogue, Dataset
+from workbench.data import Catalogue, Corpus, Dataset, corpora
 from workbench.settings import Settings
 from workbench.tasks.behaviour.data import BehaviourMaker
 
-__all__ = ["load_dataset", "open_catalogue"]
+__all__ = ["corpus_names", "load_corpus", "load_dataset", "open_catalogue"]
 
 
 def open_catalogue(settings: Settings | None = None) -> Catalogue:
@@ -60,3 +60,47 @@ def load_dataset(
     """
     catalogue = open_catalogue(settings)
     return catalogue.load(name, n_rows=n_rows, random_state=random_state, allow_leaks=allow_leaks)
+
+
+def corpus_names(settings: Settings | None = None) -> list[str]:
+    """Names of all corpora: those with a card, sorted.
+
+    Parameters
+    ----------
+    settings
+        Where the project is; read from the environment when omitted.
+
+    Examples
+    --------
+    >>> "banking77" in corpus_names()
+    True
+    """
+    return corpora.corpus_names(settings)
+
+
+def load_corpus(
+    name: str,
+    *,
+    settings: Settings | None = None,
+    n_rows: int | None = None,
+    random_state: int = 0,
+) -> Corpus:
+    """Load a corpus of labelled texts.
+
+    Parameters
+    ----------
+    name
+        One of `corpus_names()`.
+    settings
+        Where the project is; read from the environment when omitted.
+    n_rows
+        How many texts to draw at random, whole groups; all when omitted.
+    random_state
+        Seed of the draw.
+
+    Raises
+    ------
+    DataError
+        When there is no such corpus, or its card or file is wrong.
+    """
+    return corpora.load_corpus(name, settings=settings, n=n_rows, random_state=random_state)

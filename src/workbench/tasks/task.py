@@ -1,8 +1,9 @@
 """A task: what is asked and how it is judged, never how it is answered."""
 
 import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -14,7 +15,7 @@ from workbench.claude import ClaudeClient
 from workbench.data import AskedField, Corpus, Dataset
 from workbench.errors import PromptError, SpecError
 from workbench.predictors import ClaudeClassifier
-from workbench.predictors.readers import ClaudeReader
+from workbench.predictors.readers import STANDARD_READERS, ClaudeReader
 from workbench.prompts import Prompt, read_prompt
 
 __all__ = ["Target", "Task"]
@@ -68,6 +69,8 @@ class Task:
         Claimed figures the report holds against the measured ones.
     fields
         What is asked of a text. Without fields a task asks for the probability of one outcome.
+    readers
+        Readers of the task's own by name, beside `STANDARD_READERS`; each is given the fields.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Task:
     metrics: tuple[str, ...]
     targets: tuple[Target, ...] = ()
     fields: tuple[AskedField, ...] = ()
+    readers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @cached_property
     def prompts(self) -> Mapping[str, Prompt]:
@@ -124,6 +128,40 @@ class Task:
             expected=f"one of {sorted(self.prompts)} or a path ending in .md",
             fix=f"use {near[0]!r}" if near else "name one of them",
         )
+
+    def reader(self, name: str, **parameters: Any) -> Any:
+        """Make one of the readers that run on this machine.
+
+        Parameters
+        ----------
+        name
+            One of the task's own readers or of `STANDARD_READERS`.
+        **parameters
+            Of that reader.
+
+        Raises
+        ------
+        SpecError
+            When there is no such reader, or it has no such parameter.
+        """
+        known = {**STANDARD_READERS, **self.readers}
+        if name not in known or not self.fields:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise SpecError(
+                f"no reader {name!r}",
+                where=f"task {self.name!r}",
+                expected=f"one of {sorted(known)}" if self.fields else "a task with fields",
+                fix=f"use {near[0]!r}" if near else "name one of them",
+            )
+        accepted = set(list(inspect.signature(known[name]).parameters)[1:])
+        unknown = sorted(set(parameters) - accepted)
+        if unknown:
+            raise SpecError(
+                f"unknown parameters {unknown} of reader {name!r}",
+                expected=f"some of {sorted(accepted)}" if accepted else "none",
+                fix="remove or correct them",
+            )
+        return known[name](self.fields, **parameters)
 
     @overload
     def claude(

@@ -9,15 +9,27 @@ from workbench.predictors.readers.blended_reader import BlendedReader
 from workbench.predictors.readers.claude_reader import ClaudeReader
 from workbench.predictors.readers.field_reader import FieldReader
 from workbench.predictors.readers.readings import Reader, Readings, empty_readings
+from workbench.predictors.readers.shots import ShotChoice
+from workbench.predictors.readers.standard import (
+    STANDARD_READERS,
+    RelevanceRanker,
+    constant_reader,
+    tfidf_reader,
+)
 
 __all__ = [
+    "STANDARD_READERS",
     "BlendedReader",
     "ClaudeReader",
     "FieldReader",
     "Reader",
     "Readings",
+    "RelevanceRanker",
+    "ShotChoice",
     "answer_model_of",
+    "constant_reader",
     "describe_fields",
     "empty_readings",
     "spoken_values",
+    "tfidf_reader",
 ]

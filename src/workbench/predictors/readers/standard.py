@@ -1,0 +1,200 @@
+"""Readers anybody would try first, made for whatever fields a task has."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from workbench.data import AskedField, FieldKind
+from workbench.features import linear_table
+from workbench.predictors.readers.field_reader import FieldReader
+
+__all__ = ["STANDARD_READERS", "RelevanceRanker", "constant_reader", "tfidf_reader"]
+
+
+class RelevanceRanker(RegressorMixin, BaseEstimator):
+    """Rank candidates by the relevance a regression foresees for each.
+
+    Parameters
+    ----------
+    regressor : estimator, optional
+        Predicts several numbers at once; without one, every text gets the candidates in the order
+        of their mean relevance in training.
+
+    Attributes
+    ----------
+    candidates_ : tuple of str
+        In the order first seen.
+    mean_ : ndarray of shape (n_candidates,)
+        Mean relevance in training.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> truth = np.array([{"call": 1.0, "mail": 0.0}, {"call": 0.5, "mail": 0.2}], dtype=object)
+    >>> X = pd.DataFrame({"text": ["a", "b"]})
+    >>> RelevanceRanker().fit(X, truth).predict(X).tolist()
+    [('call', 'mail'), ('call', 'mail')]
+    """
+
+    def __init__(self, regressor: Any = None) -> None:
+        self.regressor = regressor
+
+    def fit(self, X: Any, y: NDArray[Any]) -> Self:
+        """Learn the relevance of each candidate.
+
+        Parameters
+        ----------
+        X
+            What the regressor reads.
+        y : ndarray of dict, shape (n_samples,)
+            Relevance by candidate.
+        """
+        self.candidates_ = tuple(dict.fromkeys(name for worth in y for name in worth))
+        worths = np.array([[worth.get(c, 0.0) for c in self.candidates_] for worth in y])
+        self.mean_ = worths.mean(axis=0)
+        self.regressor_ = None if self.regressor is None else self.regressor.fit(X, worths)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Candidates of each row, best first, shape (n_samples,) of tuples."""
+        check_is_fitted(self)
+        n = len(X)
+        if self.regressor_ is None:
+            worths = np.tile(self.mean_, (n, 1))
+        else:
+            worths = np.asarray(self.regressor_.predict(X)).reshape(n, -1)
+        ranked = np.empty(n, dtype=object)
+        for i, row in enumerate(worths):
+            order = np.argsort(-row, kind="stable")
+            ranked[i] = tuple(self.candidates_[j] for j in order)
+        return ranked
+
+
+class _NoSlots(ClassifierMixin, BaseEstimator):
+    """Say of every text that it mentions nothing."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        self.fitted_ = True
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        held = np.empty(len(X), dtype=object)
+        held[:] = [{} for _ in range(len(X))]
+        return held
+
+
+class _FirstReference(BaseEstimator):
+    """Say of every text what was right for the training text most like it, or for the first."""
+
+    def __init__(self, features: Any = None) -> None:
+        self.features = features
+
+    def fit(self, X: Any, y: NDArray[Any]) -> Self:
+        self.replies_ = [str(told.get("reference", "")) for told in y]
+        self.vectors_ = None if self.features is None else self.features.fit_transform(X)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        held = np.empty(len(X), dtype=object)
+        if self.vectors_ is None:
+            held[:] = [self.replies_[0]] * len(X)
+            return held
+        likeness = self.features.transform(X) @ self.vectors_.T
+        dense = np.asarray(likeness.todense() if hasattr(likeness, "todense") else likeness)
+        held[:] = [self.replies_[int(row.argmax())] for row in dense]
+        return held
+
+
+def _reader(
+    fields: Sequence[AskedField], makers: Mapping[FieldKind, Callable[[], Any]]
+) -> FieldReader:
+    made = {f.name: makers[f.kind]() for f in fields if f.kind in makers}
+    return FieldReader(fields, made, column=None)
+
+
+def constant_reader(fields: Sequence[AskedField]) -> FieldReader:
+    """Say the same of every text: the most frequent value, the median, the usual order, nothing.
+
+    Parameters
+    ----------
+    fields
+        What is asked.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> asked = AskedField(name="mood", meaning="Mood", kind="label", values=("good", "bad"))
+    >>> X = pd.DataFrame({"text": ["a", "b", "c"]})
+    >>> y = pd.DataFrame({"mood": ["bad", "bad", "good"]}, dtype=object)
+    >>> constant_reader([asked]).fit(X, y).read(X).values["mood"].tolist()
+    ['bad', 'bad', 'bad']
+    """
+    return _reader(
+        fields,
+        {
+            "label": lambda: DummyClassifier(strategy="prior"),
+            "level": lambda: DummyClassifier(strategy="prior"),
+            "labels": lambda: OneVsRestClassifier(DummyClassifier(strategy="prior")),
+            "number": lambda: DummyRegressor(strategy="median"),
+            "slots": _NoSlots,
+            "ranking": RelevanceRanker,
+            "text": _FirstReference,
+        },
+    )
+
+
+def tfidf_reader(
+    fields: Sequence[AskedField], *, C: float = 10.0, random_state: int = 0
+) -> FieldReader:
+    """Read words and word pairs, and the other columns, with linear models.
+
+    Slots are left unanswered: they need more than one weight a word.
+
+    Parameters
+    ----------
+    fields
+        What is asked.
+    C
+        Inverse strength of regularisation of the classifiers.
+    random_state
+        Seed of the solver.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> asked = AskedField(name="mood", meaning="Mood", kind="label", values=("good", "bad"))
+    >>> X = pd.DataFrame({"text": ["so good", "so bad", "good day", "bad day"] * 3})
+    >>> y = pd.DataFrame({"mood": ["good", "bad"] * 6}, dtype=object)
+    >>> tfidf_reader([asked]).fit(X, y).read(X).values["mood"].tolist()[:2]
+    ['good', 'bad']
+    """
+
+    def linear() -> Any:
+        return LogisticRegression(C=C, max_iter=2000, random_state=random_state)
+
+    return _reader(
+        fields,
+        {
+            "label": lambda: make_pipeline(linear_table(), linear()),
+            "level": lambda: make_pipeline(linear_table(), linear()),
+            "labels": lambda: make_pipeline(linear_table(), OneVsRestClassifier(linear())),
+            "number": lambda: make_pipeline(linear_table(), Ridge(alpha=1.0)),
+            "ranking": lambda: RelevanceRanker(make_pipeline(linear_table(), Ridge(alpha=3.0))),
+            "text": lambda: _FirstReference(linear_table()),
+        },
+    )
+
+
+STANDARD_READERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {"constant": constant_reader, "tfidf": tfidf_reader}
+)
+"""Readers every task offers, by name; each is given the fields."""
