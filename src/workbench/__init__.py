@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         RateLimits,
     )
     from workbench.claude.semantic import RedisTier, SemanticCache, SqliteTier
-    from workbench.data import Catalogue, Dataset, Split
+    from workbench.data import AskedField, Catalogue, Corpus, Dataset, Slot, Split
     from workbench.data.brokerage import Brokerage, open_brokerage, simulate
     from workbench.data.leaks import audit_dataset
     from workbench.embeddings import SentenceEncoder
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     )
     from workbench.evaluation.claims import Family, claims_of
     from workbench.evaluation.measured import Figure, measure
+    from workbench.evaluation.readings import ReadingEvaluation, evaluate_readings
+    from workbench.evaluation.readings.session import evaluate_reading_spec, price_reading_spec
+    from workbench.evaluation.readings.spec import is_reading_spec
     from workbench.evaluation.session import fit_arm
     from workbench.features import (
         FEATURES,
@@ -100,15 +103,24 @@ if TYPE_CHECKING:
     )
     from workbench.predictors.hazard import DiscreteHazard
     from workbench.predictors.ordinal import OrdinalClassifier
+    from workbench.predictors.readers import BlendedReader, ClaudeReader, FieldReader, Readings
     from workbench.privacy import Anchor, AuditLog, PrivacyGate, TenantKeys
     from workbench.prompts import read_prompt
-    from workbench.reports import Report, run_spec
+    from workbench.reports import ReadingReport, Report, run_spec
     from workbench.reports.experiment import run_experiment_report
     from workbench.scorers import metric, wording_findings
     from workbench.settings import Settings
     from workbench.studies.result import Study
     from workbench.subjects import Stores, erase_subject, export_subject
-    from workbench.tasks import TASKS, load_dataset, load_task, open_catalogue
+    from workbench.tasks import (
+        TASKS,
+        corpus_names,
+        labelling_task,
+        load_corpus,
+        load_dataset,
+        load_task,
+        open_catalogue,
+    )
     from workbench.tasks.behaviour.signals import behaviour_signals
     from workbench.tracking import log_result, server_command, traced_calls
     from workbench.tracking.abtest import log_experiment
@@ -127,10 +139,12 @@ _HOMES = MappingProxyType(
         "AdditiveClassifier": "workbench.predictors",
         "Anchor": "workbench.privacy",
         "AnswerStore": "workbench.claude",
+        "AskedField": "workbench.data",
         "Assigner": "workbench.abtest",
         "AuditLog": "workbench.privacy",
         "Between": "workbench.predictors",
         "BlendedClassifier": "workbench.predictors",
+        "BlendedReader": "workbench.predictors.readers",
         "BoostedClassifier": "workbench.predictors",
         "Brokerage": "workbench.data.brokerage",
         "CalibratedClassifier": "workbench.predictors",
@@ -139,10 +153,12 @@ _HOMES = MappingProxyType(
         "Catalogue": "workbench.data",
         "ClaudeClassifier": "workbench.predictors",
         "ClaudeClient": "workbench.claude",
+        "ClaudeReader": "workbench.predictors.readers",
         "ClaudeRequest": "workbench.claude",
         "ClaudeSignals": "workbench.predictors",
         "ConformalClassifier": "workbench.predictors",
         "ConformalPolicy": "workbench.predictors",
+        "Corpus": "workbench.data",
         "Dataset": "workbench.data",
         "DisagreementPolicy": "workbench.predictors",
         "DiscreteHazard": "workbench.predictors.hazard",
@@ -154,6 +170,7 @@ _HOMES = MappingProxyType(
         "FaultPlan": "workbench.claude",
         "FeatureError": "workbench.errors",
         "FeatureSet": "workbench.features",
+        "FieldReader": "workbench.predictors.readers",
         "Figure": "workbench.evaluation.measured",
         "GainPolicy": "workbench.predictors",
         "Gate": "workbench.evaluation",
@@ -165,6 +182,9 @@ _HOMES = MappingProxyType(
         "Origin": "workbench.claude",
         "PrivacyGate": "workbench.privacy",
         "RateLimits": "workbench.claude",
+        "ReadingEvaluation": "workbench.evaluation.readings",
+        "ReadingReport": "workbench.reports",
+        "Readings": "workbench.predictors.readers",
         "RedisTier": "workbench.claude.semantic",
         "Report": "workbench.reports",
         "SemanticCache": "workbench.claude.semantic",
@@ -172,6 +192,7 @@ _HOMES = MappingProxyType(
         "SentenceFeatures": "workbench.features",
         "Settings": "workbench.settings",
         "SignalledClassifier": "workbench.predictors",
+        "Slot": "workbench.data",
         "Split": "workbench.data",
         "SqliteTier": "workbench.claude.semantic",
         "StackedClassifier": "workbench.predictors",
@@ -190,16 +211,22 @@ _HOMES = MappingProxyType(
         "check_evidence": "workbench.predictors",
         "claims_of": "workbench.evaluation.claims",
         "collect": "workbench.features",
+        "corpus_names": "workbench.tasks",
         "counterfactual_audit": "workbench.monitoring.fairness",
         "coverage_by_slice": "workbench.predictors",
         "drift": "workbench.monitoring",
         "drift_over_time": "workbench.monitoring",
         "erase_subject": "workbench.subjects",
         "evaluate": "workbench.evaluation",
+        "evaluate_reading_spec": "workbench.evaluation.readings.session",
+        "evaluate_readings": "workbench.evaluation.readings",
         "evaluate_spec": "workbench.evaluation",
         "explain": "workbench.predictors",
         "export_subject": "workbench.subjects",
         "fit_arm": "workbench.evaluation.session",
+        "is_reading_spec": "workbench.evaluation.readings.spec",
+        "labelling_task": "workbench.tasks",
+        "load_corpus": "workbench.tasks",
         "load_dataset": "workbench.tasks",
         "load_pipeline": "workbench.tracking.pipelines",
         "load_task": "workbench.tasks",
@@ -214,6 +241,7 @@ _HOMES = MappingProxyType(
         "open_catalogue": "workbench.tasks",
         "open_data": "workbench.abtest.report_files",
         "plan": "workbench.abtest",
+        "price_reading_spec": "workbench.evaluation.readings.session",
         "price_spec": "workbench.evaluation",
         "prior_baseline": "workbench.predictors",
         "prompt_cost": "workbench.predictors",
@@ -254,10 +282,12 @@ __all__ = [
     "AdditiveClassifier",
     "Anchor",
     "AnswerStore",
+    "AskedField",
     "Assigner",
     "AuditLog",
     "Between",
     "BlendedClassifier",
+    "BlendedReader",
     "BoostedClassifier",
     "Brokerage",
     "CalibratedClassifier",
@@ -266,10 +296,12 @@ __all__ = [
     "Catalogue",
     "ClaudeClassifier",
     "ClaudeClient",
+    "ClaudeReader",
     "ClaudeRequest",
     "ClaudeSignals",
     "ConformalClassifier",
     "ConformalPolicy",
+    "Corpus",
     "Dataset",
     "DisagreementPolicy",
     "DiscreteHazard",
@@ -280,6 +312,7 @@ __all__ = [
     "FaultPlan",
     "FeatureError",
     "FeatureSet",
+    "FieldReader",
     "Figure",
     "GainPolicy",
     "Gate",
@@ -291,6 +324,9 @@ __all__ = [
     "Origin",
     "PrivacyGate",
     "RateLimits",
+    "ReadingEvaluation",
+    "ReadingReport",
+    "Readings",
     "RedisTier",
     "Report",
     "SemanticCache",
@@ -298,6 +334,7 @@ __all__ = [
     "SentenceFeatures",
     "Settings",
     "SignalledClassifier",
+    "Slot",
     "Split",
     "SqliteTier",
     "StackedClassifier",
@@ -315,16 +352,22 @@ __all__ = [
     "check_evidence",
     "claims_of",
     "collect",
+    "corpus_names",
     "counterfactual_audit",
     "coverage_by_slice",
     "drift",
     "drift_over_time",
     "erase_subject",
     "evaluate",
+    "evaluate_reading_spec",
+    "evaluate_readings",
     "evaluate_spec",
     "explain",
     "export_subject",
     "fit_arm",
+    "is_reading_spec",
+    "labelling_task",
+    "load_corpus",
     "load_dataset",
     "load_pipeline",
     "load_task",
@@ -339,6 +382,7 @@ __all__ = [
     "open_catalogue",
     "open_data",
     "plan",
+    "price_reading_spec",
     "price_spec",
     "prior_baseline",
     "prompt_cost",

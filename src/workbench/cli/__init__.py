@@ -84,8 +84,11 @@ def run(
 def _print_outcome(outcome: Any, elapsed_s: float) -> None:
     result = outcome.result
     evaluation, verdict = result.evaluation, result.verdict
-    shown = ["roc_auc", "log_loss", "accuracy", "latency_p95_s", "cost_per_1000_usd"]
-    rows = [["arm", "verdict", "ROC AUC", "log loss", "accuracy", "p95", "per 1,000"]]
+    reading = isinstance(evaluation, wb.ReadingEvaluation)
+    quality = evaluation.info.metrics[:3] if reading else ("roc_auc", "log_loss", "accuracy")
+    shown = [*quality, "latency_p95_s", "cost_per_1000_usd"]
+    titles = [wb.metric(name).title for name in quality]
+    rows = [["arm", "verdict", *titles, "p95", "per 1,000"]]
     for arm in evaluation.arms:
         judged = verdict.word(arm.name)
         figures = [
@@ -99,14 +102,15 @@ def _print_outcome(outcome: Any, elapsed_s: float) -> None:
     print(f"\n{verdict.decision.upper()}: {verdict.headline}\n")
     for row in rows:
         print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
-    print(f"\n  accuracy of the majority class: {evaluation.majority_accuracy:.1%}")
+    if not reading:
+        print(f"\n  accuracy of the majority class: {evaluation.majority_accuracy:.1%}")
     if any(arm.simulated for arm in evaluation.arms):
         print("  sim: simulated answers, none is Claude's; set ANTHROPIC_API_KEY to ask Claude")
     print(f"\nReport: {outcome.report}\nMLflow: make ui        ({elapsed_s:.0f} s)")
 
 
 def _price(spec: Path, *, as_json: bool) -> None:
-    price = wb.price_spec(spec)
+    price = wb.price_reading_spec(spec) if wb.is_reading_spec(spec) else wb.price_spec(spec)
     frame = price.to_frame()
     if as_json:
         print_json({"origin": price.origin, "arms": frame.to_dict(orient="records")})

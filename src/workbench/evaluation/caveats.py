@@ -15,6 +15,7 @@
 | WB-C11 | another member stood in for one that failed |
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from workbench.evaluation.evaluation import Evaluation
 from workbench.scorers import metric
 from workbench.stats import proportion_interval
 
-__all__ = ["Caveat", "caveats"]
+__all__ = ["Caveat", "caveats", "sorted_caveats"]
 
 _SMALL = 400
 _MANY = 0.01
@@ -51,6 +52,17 @@ def caveats(evaluation: Evaluation) -> list[Caveat]:
         *_about_arms(evaluation),
         *_about_stopping(evaluation),
     ]
+    return sorted_caveats(found)
+
+
+def sorted_caveats(found: Sequence[Caveat]) -> list[Caveat]:
+    """Put caveats in order, the gravest first.
+
+    Parameters
+    ----------
+    found
+        In any order.
+    """
     order = {"grave": 0, "warning": 1, "note": 2}
     return sorted(found, key=lambda c: (order[c.severity], c.code))
 

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workbench.evaluation import Evaluation
+from workbench.evaluation.gate import Judged
 from workbench.reports.drawing import COLOURS, GREY, Plot, clean, drawn, plain
 from workbench.scorers import metric
 from workbench.stats import reliability_curve
@@ -19,13 +20,13 @@ _STAND_INS = {
 }
 
 
-def _kind_legend(axes: Axes, evaluation: Evaluation) -> None:
+def _kind_legend(axes: Axes, evaluation: Judged) -> None:
     words = _KINDS | (_STAND_INS if any(a.simulated for a in evaluation.arms) else {})
     for kind in dict.fromkeys(a.kind for a in evaluation.arms):
         axes.plot([], [], "o", color=COLOURS[kind], label=words[kind])
 
 
-def interval_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
+def interval_plot(evaluation: Judged, name: str = "roc_auc") -> Plot:
     """Draw every arm's figure with its interval.
 
     Parameters
@@ -139,7 +140,7 @@ def _label_points(axes: Axes, points: list[tuple[float, float, str]]) -> None:
         )  # fmt: skip
 
 
-def frontier_plot(evaluation: Evaluation, name: str = "roc_auc") -> Plot:
+def frontier_plot(evaluation: Judged, name: str = "roc_auc") -> Plot:
     """Draw quality against cost, with the arms no other beats on both joined by a line.
 
     Parameters

@@ -1,12 +1,12 @@
 """Where the figures of a report come from."""
 
-from workbench.evaluation import Evaluation
+from workbench.evaluation.gate import Judged
 from workbench.reports.markup import escape, table
 
 __all__ = ["arms_table", "facts_table"]
 
 
-def arms_table(evaluation: Evaluation) -> str:
+def arms_table(evaluation: Judged) -> str:
     """Write what each arm is and who answered for it."""
     rows = [
         (
@@ -23,7 +23,7 @@ def arms_table(evaluation: Evaluation) -> str:
     return table(head, rows, css="words")
 
 
-def facts_table(evaluation: Evaluation, name: str) -> str:
+def facts_table(evaluation: Judged, name: str) -> str:
     """Write digests, versions and seeds.
 
     Parameters

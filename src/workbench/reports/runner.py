@@ -11,6 +11,8 @@ from typing import Any
 
 from workbench import errors
 from workbench.errors import SpecError, WorkbenchError
+from workbench.evaluation.readings.session import ReadingResult
+from workbench.evaluation.readings.spec import ReadingSpec, is_reading_spec, read_reading_spec
 from workbench.evaluation.session import SpecResult
 from workbench.evaluation.spec import RunSpec, read_spec
 from workbench.reports.page import export_page
@@ -34,7 +36,7 @@ class RunOutcome:
         The page.
     """
 
-    result: SpecResult
+    result: SpecResult | ReadingResult
     folder: Path
     report: Path
 
@@ -61,7 +63,8 @@ def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcom
     """
     path = Path(path).resolve()
     settings = settings or Settings.from_env()
-    spec = read_spec(path)
+    reading = is_reading_spec(path)
+    spec: RunSpec | ReadingSpec = read_reading_spec(path) if reading else read_spec(path)
     load_task(spec.task)
     template = (settings.root / spec.notebook).resolve()
     # To the millisecond: two runs of a spec may start in the same second.
@@ -80,14 +83,15 @@ def run_spec(path: str | Path, *, settings: Settings | None = None) -> RunOutcom
     try:
         executed = execute_notebook(notebook, folder, parameters, template, settings)
         report = export_page(executed, folder / "report.html", title=_title(spec))
-        return RunOutcome(SpecResult.load(folder), folder, report)
+        result = ReadingResult.load(folder) if reading else SpecResult.load(folder)
+        return RunOutcome(result, folder, report)
     except BaseException:
         # Interrupted or failed: the answers are in the store, a half-made report is no use.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 
 
-def _title(spec: RunSpec) -> str:
+def _title(spec: RunSpec | ReadingSpec) -> str:
     return f"{load_task(spec.task).title}: {spec.name}"
 
 

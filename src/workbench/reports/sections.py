@@ -2,30 +2,22 @@
 
 from workbench.evaluation import ArmInfo, Evaluation, Verdict, caveats
 from workbench.evaluation.anytime import anytime_measured
-from workbench.evaluation.gate import Decision, RuleResult
 from workbench.evaluation.session import SpecResult
 from workbench.reports.decisions import cascades_html, sequential_html
 from workbench.reports.drawing import Plot
 from workbench.reports.markup import Section, breakable, escape, figure, table
 from workbench.reports.plots import frontier_plot, interval_plot, reliability_plot
 from workbench.reports.provenance import arms_table, facts_table
+from workbench.reports.verdict_parts import (
+    VERDICT_CLASSES,
+    badges_html,
+    caveats_html,
+    gate_html,
+)
 from workbench.scorers import metric
 from workbench.tasks import load_task
 
 __all__ = ["Report"]
-
-_MARKS = {Decision.PROMOTE: "✔", Decision.REJECT: "✘", Decision.CANNOT_DECIDE: "?"}
-_CLASSES = {
-    Decision.PROMOTE: "promote",
-    Decision.REJECT: "reject",
-    Decision.CANNOT_DECIDE: "undecided",
-}
-_ORIGINS = {
-    "live": "LIVE: answers by Claude",
-    "replay": "REPLAY: recorded answers by Claude",
-    "local": "LOCAL: answers by an endpoint of your own",
-    "simulated": "SIMULATED: no answer is Claude's",
-}
 
 
 class Report:
@@ -46,11 +38,7 @@ class Report:
     @property
     def badges(self) -> Section:
         """Where answers and data came from."""
-        origins = sorted({a.origin for a in self.evaluation.arms if a.origin})
-        marks = [f"<span class='badge {escape(o)}'>{escape(_ORIGINS[o])}</span>" for o in origins]
-        kind = self.evaluation.info.dataset_kind
-        marks.append(f"<span class='badge data-{escape(kind)}'>DATA: {escape(kind)}</span>")
-        return Section(f"<p class='badges'>{' '.join(marks)}</p>")
+        return Section(badges_html(self.evaluation))
 
     @property
     def head(self) -> Section:
@@ -61,7 +49,7 @@ class Report:
             f"{info.dataset_title} · {info.n_train:,} training and {info.n_test:,} test examples, "
             f"{info.split} · {info.test_base_rate:.1%} of the test examples convert"
         )
-        css = _CLASSES[verdict.decision]
+        css = VERDICT_CLASSES[verdict.decision]
         return Section(
             f"<h1>{escape(title)}</h1>{self.badges.text}<p class='about'>{escape(about)}</p>"
             f"<div class='verdict {css}'><p class='word'>{escape(verdict.decision)}</p>"
@@ -101,7 +89,7 @@ class Report:
             else:
                 found = self.verdict.arm(arm.name)
                 word = self.verdict.word(arm.name)
-                judged = f"<b class='{_CLASSES[found.decision]}'>{escape(word)}</b>"
+                judged = f"<b class='{VERDICT_CLASSES[found.decision]}'>{escape(word)}</b>"
                 bounds = self._difference(arm.name)
                 difference = figure(*(how.format(v, signed=True) for v in bounds))
             rows.append(
@@ -159,34 +147,12 @@ class Report:
     @property
     def arms(self) -> Section:
         """Verdict on each arm, with the rules behind it."""
-        rows = []
-        for found in self.verdict.arms:
-            rules = "".join(
-                f"<li><span class='{_CLASSES[r.decision]}'>{_MARKS[r.decision]}</span> "
-                f"<code>{r.code}</code> {escape(r.rule)}{_measured(r)}</li>"
-                for r in found.rules
-            )
-            word = self.verdict.word(found.arm)
-            mark = f"<b class='{_CLASSES[found.decision]}'>{escape(word)}</b>"
-            about = "" if found.decision is Decision.PROMOTE else f"<p>{escape(found.reason)}</p>"
-            rows.append((escape(found.label), mark, f"{about}<ul class='rules'>{rules}</ul>"))
-        return Section(
-            "<h2>The gate, arm by arm</h2>"
-            f"<p>Each arm is held against the baseline <b>{escape(self.verdict.baseline)}</b>. A "
-            "rule is met (✔) or broken (✘) when its whole interval is on one side of the bound; "
-            "else it is undecided (?).</p>"
-            + table(("Arm", "Verdict", "Why"), rows, css="wide-last")
-        )
+        return Section(gate_html(self.verdict))
 
     @property
     def caveats(self) -> Section:
         """What a reader must know."""
-        items = "".join(
-            f"<li class='caveat {escape(c.severity)}'><code>{escape(c.code)}</code> "
-            f"{escape(c.text)}</li>"
-            for c in caveats(self.evaluation)
-        )
-        return Section(f"<h2>Before you believe this</h2><ul class='caveats'>{items}</ul>")
+        return Section(caveats_html(caveats(self.evaluation)))
 
     @property
     def comparison(self) -> Section:
@@ -391,14 +357,3 @@ _BOUNDS = ("estimate", "ci_lower", "ci_upper")
 
 def _shown(plot: Plot) -> str:
     return plot._repr_html_()
-
-
-def _measured(rule: RuleResult) -> str:
-    if rule.estimate != rule.estimate:  # NaN: nothing was measured
-        return f": {escape(rule.note)}" if rule.note else ""
-    how, signed = metric(rule.metric), rule.code in {"WB-G01", "WB-G05"}
-    value, low, high = (
-        how.format(v, signed=signed) for v in (rule.estimate, rule.ci_lower, rule.ci_upper)
-    )
-    needed = f" · about {rule.n_needed:,} examples would decide" if rule.n_needed else ""
-    return escape(f": {value} [{low}, {high}]{needed}")

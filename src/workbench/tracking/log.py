@@ -9,9 +9,15 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from workbench.evaluation import ArmInfo, Evaluation, caveats
+import pandas as pd
+
+from workbench.evaluation import ArmInfo, Caveat, Evaluation, caveats
+from workbench.evaluation.gate import Judged
+from workbench.evaluation.readings.caveats import reading_caveats
+from workbench.evaluation.readings.records import TRUTH, VALUE
+from workbench.evaluation.readings.session import ReadingResult
 from workbench.evaluation.session import SpecResult
-from workbench.scorers import METRICS, metric
+from workbench.scorers import metric
 from workbench.settings import Settings
 from workbench.tasks import Task, load_task
 from workbench.tracking.store import connect
@@ -19,7 +25,7 @@ from workbench.tracking.store import connect
 __all__ = ["log_result"]
 
 
-def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
+def log_result(result: SpecResult | ReadingResult, report: Path, *, settings: Settings) -> str:
     """Log a spec's result: a parent run with verdict and report, a child run an arm.
 
     Parameters
@@ -62,7 +68,7 @@ def log_result(result: SpecResult, report: Path, *, settings: Settings) -> str:
             return str(parent.info.run_id)
 
 
-def _log_artifacts(mlflow: Any, evaluation: Evaluation, report: Path) -> None:
+def _log_artifacts(mlflow: Any, evaluation: Judged, report: Path) -> None:
     for name in ("verdict.json", "evaluation.json", "spec.json"):
         mlflow.log_artifact(str(report.parent / name))
     with tempfile.TemporaryDirectory() as folder:
@@ -71,9 +77,20 @@ def _log_artifacts(mlflow: Any, evaluation: Evaluation, report: Path) -> None:
         shutil.copyfile(report, shown)
         # Answers quote what leads wrote; figures need the numbers only.
         records = Path(folder) / "records.parquet"
-        evaluation.records.drop(columns="answer", errors="ignore").to_parquet(records, index=False)
+        _figures_of(evaluation).to_parquet(records, index=False)
         for path in (shown, records):
             mlflow.log_artifact(str(path))
+
+
+def _figures_of(evaluation: Judged) -> pd.DataFrame:
+    """Records without what quotes a text: answers, evidence, slots and generated texts."""
+    records = evaluation.records
+    quoting = [c for c in records.columns if c in ("answer", "evidence")]
+    if not isinstance(evaluation, Evaluation):
+        for asked in evaluation.fields:
+            if asked.kind in ("slots", "text"):
+                quoting += [f"{TRUTH}{asked.name}", f"{VALUE}{asked.name}"]
+    return records.drop(columns=quoting)
 
 
 def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
@@ -85,21 +102,23 @@ def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
     mlflow.set_experiment_tag(
         "mlflow.note.content",
         f"Evaluations of {task}. A run's note is its verdict; its artifact 00-report.html is the "
-        "report. Child runs are the arms: add the columns roc_auc, latency_p95_s and "
-        "cost_per_1000_usd to compare them. Arms called sim: were answered by a simulated reader; "
-        "none of their figures is Claude's.",
+        "report. Child runs are the arms: add the columns of the first metric (roc_auc, or that of "
+        "a field), latency_p95_s and cost_per_1000_usd to compare them. Arms called sim: were "
+        "answered by a simulated reader; none of their figures is Claude's.",
     )
 
 
-def _dataset(mlflow: Any, evaluation: Evaluation) -> Any:
+def _dataset(mlflow: Any, evaluation: Judged) -> Any:
     info = evaluation.info
     first = evaluation.records[evaluation.records["arm"] == evaluation.arm_names[0]]
+    # What is true of a text may quote it (slots do): of readings, identifiers alone.
+    labelled = "y" in first
     # Identifiers and labels only: what leads said or own stays out of the tracking store.
     return mlflow.data.from_pandas(
-        first[["example_id", "y"]],
+        first[["example_id", "y"] if labelled else ["example_id"]],
         source=f"{info.dataset}@{info.dataset_version}",
         name=info.dataset,
-        targets="y",
+        targets="y" if labelled else None,
         digest=info.dataset_digest[:32],
     )
 
@@ -107,7 +126,7 @@ def _dataset(mlflow: Any, evaluation: Evaluation) -> Any:
 def _register_prompts(
     mlflow: Any,
     task: Task,
-    evaluation: Evaluation,
+    evaluation: Judged,
 ) -> dict[str, str]:
     """Register the prompts used; an unchanged prompt gets no new version."""
     registered: dict[str, str] = {}
@@ -135,24 +154,24 @@ def _register_prompts(
 
 def _log_arm(
     mlflow: Any,
-    result: SpecResult,
+    result: SpecResult | ReadingResult,
     arm: ArmInfo,
     prompts: dict[str, str],
 ) -> None:
     evaluation = result.evaluation
     values: dict[str, float] = {"fit_s": arm.fit_s, "fit_cost_usd": arm.fit_cost_usd}
-    for name in METRICS:
-        if arm.simulated and metric(name).unit == "s":
+    for (of, name), found in evaluation.measurements.items():
+        if of != arm.name or (arm.simulated and metric(name).unit == "s"):
             continue  # the stand-in's time would be read as Claude's
-        found = evaluation.measurements[arm.name, name]
         values |= {
             name: found.estimate,
             f"{name}_ci_lower": found.ci_lower,
             f"{name}_ci_upper": found.ci_upper,
             f"{name}_n": float(found.n),
         }
-    values["majority_accuracy"] = evaluation.majority_accuracy
-    primary = result.spec.primary_metric
+    if isinstance(evaluation, Evaluation):
+        values["majority_accuracy"] = evaluation.majority_accuracy
+    primary = _primary(result)
     if arm.name != evaluation.info.baseline:
         difference = evaluation.compare(primary)[arm.name].difference
         values |= {
@@ -179,7 +198,7 @@ def _log_arm(
     )
 
 
-def _common_tags(evaluation: Evaluation) -> dict[str, str]:
+def _common_tags(evaluation: Judged) -> dict[str, str]:
     info = evaluation.info
     return {
         "task": info.task,
@@ -191,17 +210,35 @@ def _common_tags(evaluation: Evaluation) -> dict[str, str]:
     }
 
 
-def _run_tags(result: SpecResult) -> dict[str, str]:
+def _primary(result: SpecResult | ReadingResult) -> str:
+    """Metric the arms are ranked by."""
+    if isinstance(result, ReadingResult):
+        return result.evaluation.info.metrics[0]
+    return result.spec.primary_metric
+
+
+def _known(evaluation: Judged) -> list[Caveat]:
+    if isinstance(evaluation, Evaluation):
+        return caveats(evaluation)
+    return reading_caveats(evaluation)
+
+
+def _run_tags(result: SpecResult | ReadingResult) -> dict[str, str]:
     evaluation, verdict = result.evaluation, result.verdict
     origins = sorted({a.origin for a in evaluation.arms if a.origin})
-    shown = ["roc_auc", "log_loss", "accuracy", "latency_p95_s", "cost_per_1000_usd"]
-    known = "".join(f"- {c.text}\n" for c in caveats(evaluation) if c.severity != "note")
-    sentences = evaluation.compare(result.spec.primary_metric).to_markdown()
+    if isinstance(evaluation, Evaluation):
+        shown = ["roc_auc", "log_loss", "accuracy"]
+        share = metric("accuracy").format(evaluation.majority_accuracy)
+        last = f"Majority class {share} accuracy. "
+    else:
+        shown, last = list(evaluation.info.metrics[:3]), ""
+    shown += ["latency_p95_s", "cost_per_1000_usd"]
+    known = "".join(f"- {c.text}\n" for c in _known(evaluation) if c.severity != "note")
+    sentences = evaluation.compare(_primary(result)).to_markdown()
     note = (
         f"## {verdict.decision}: {_escaped(verdict.headline)}\n\n"
         f"{evaluation.to_markdown(shown)}\n\n{sentences}\n\n{known}\n"
-        f"Majority class {metric('accuracy').format(evaluation.majority_accuracy)} accuracy. "
-        "The full report is the artifact `00-report.html`."
+        f"{last}The full report is the artifact `00-report.html`."
     )
     return {
         **_common_tags(evaluation),

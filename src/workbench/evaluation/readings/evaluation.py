@@ -59,6 +59,8 @@ class ReadingInfo:
         Of the project; of Python and the libraries figures depend on.
     notes
         What the corpus says about itself.
+    ceiling
+        Metrics of who knows the truth behind simulated texts, where that is known.
     """
 
     task: str
@@ -85,6 +87,7 @@ class ReadingInfo:
     git_revision: str
     versions: dict[str, str]
     notes: str = ""
+    ceiling: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,8 @@ __all__ = [
     "ClaudeReaderArm",
     "ReaderArmSpec",
     "ReadingSpec",
+    "gate_of",
+    "is_reading_spec",
     "read_reading_spec",
 ]
 
@@ -168,6 +170,23 @@ class ReadingSpec(_Strict):
     def judged_by(self) -> str | None:
         """The primary metric, where the spec names one, itself or through its metrics."""
         return self.primary_metric or (self.metrics[0] if self.metrics else None)
+
+
+def is_reading_spec(path: Path) -> bool:
+    """Tell whether a spec is for readers: it names a corpus, not a data set.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+
+    Raises
+    ------
+    SpecError
+        When it cannot be read.
+    """
+    found = read_document(path, SpecError).data
+    return isinstance(found, dict) and "corpus" in found
 
 
 def read_reading_spec(path: Path) -> ReadingSpec:
