@@ -101,7 +101,7 @@ def test_answers_about_conversion_stay_as_they_were() -> None:
                     given.append(read(system, prompt, SCHEMA))
     digest = hashlib.sha256(json.dumps(given).encode()).hexdigest()
     assert digest == "1fc66a00b3678b8971f383133f63860ef379f109919fb5c543407912fbcd950c"
-    assert READER_VERSION.startswith("reader-3")
+    assert READER_VERSION.startswith("reader-4")
 
 
 # ---------------------------------------------------------------- what speaks

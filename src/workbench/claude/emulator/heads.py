@@ -13,13 +13,25 @@ from typing import Any, NamedTuple
 
 from workbench.embeddings import SentenceEncoder
 
-__all__ = ["LABELS_READ", "Choice", "asked_labels", "choose", "split_data"]
+__all__ = [
+    "CATCH_ALL",
+    "LABELS_READ",
+    "LEAST_SIMILARITY",
+    "Choice",
+    "asked_labels",
+    "choose",
+    "described",
+    "likeness",
+    "split_data",
+]
 
 LABELS_READ = SentenceEncoder.installed()
 """Whether questions with labels are answered here; part of the reader's version."""
 
-_LEAST_SIMILARITY = 0.35
-_CATCH_ALL = {"other", "none", "unknown", "unclear", "oos", "out_of_scope", "not_sure"}
+LEAST_SIMILARITY = 0.35
+"""A label less like the text than this is a guess."""
+CATCH_ALL = {"other", "none", "unknown", "unclear", "oos", "out_of_scope", "not_sure"}
+"""Labels that mean none of the others."""
 _DATA = re.compile(
     r"<(message|text|query|question|utterance|input|email|review|document|transcript)>"
     r"(.*?)</\1>",
@@ -92,13 +104,26 @@ def choose(labels: Sequence[str], system: str, prompt: str) -> Choice:
     frame, text = split_data(prompt)
     if not LABELS_READ or not text:
         return Choice(_unsure(labels, labels[0]), False)
-    real = [label for label in labels if label.lower() not in _CATCH_ALL] or list(labels)
-    described = [_described(label, f"{system}\n{frame}") for label in real]
-    vectors = _encoder().encode([text, *described])
-    similarities = (vectors[1:] @ vectors[0]).tolist()
+    real = [label for label in labels if label.lower() not in CATCH_ALL] or list(labels)
+    similarities = likeness(text, [described(label, f"{system}\n{frame}") for label in real])
     best = max(range(len(real)), key=similarities.__getitem__)
-    sure = similarities[best] >= _LEAST_SIMILARITY
+    sure = similarities[best] >= LEAST_SIMILARITY
     return Choice(real[best] if sure else _unsure(labels, real[best]), sure)
+
+
+def likeness(text: str, others: Sequence[str]) -> list[float]:
+    """How alike in meaning other texts are to one, −1 to 1; needs the optional packages.
+
+    Parameters
+    ----------
+    text
+        The one.
+    others
+        The others.
+    """
+    vectors = _encoder().encode([text, *others])
+    found: list[float] = (vectors[1:] @ vectors[0]).tolist()
+    return found
 
 
 @functools.cache
@@ -107,7 +132,7 @@ def _encoder() -> SentenceEncoder:
 
 
 def _unsure(labels: Sequence[str], otherwise: str) -> str:
-    return next((label for label in labels if label.lower() in _CATCH_ALL), otherwise)
+    return next((label for label in labels if label.lower() in CATCH_ALL), otherwise)
 
 
 def split_data(prompt: str) -> tuple[str, str]:
@@ -143,7 +168,16 @@ def _descriptions(frame: str) -> dict[str, str]:
     return {line["label"]: line["description"].strip() for line in lines if line}
 
 
-def _described(label: str, frame: str) -> str:
+def described(label: str, frame: str) -> str:
+    """Write a label as words, with its description where the prompt gives one.
+
+    Parameters
+    ----------
+    label
+        As the schema has it.
+    frame
+        What the prompt says beside the data.
+    """
     name = re.sub(r"[_\-/]+", " ", label).strip()
     description = _descriptions(frame).get(label)
     return f"{name}: {description}" if description else name

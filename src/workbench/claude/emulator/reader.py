@@ -2,7 +2,8 @@
 
 What it is asked the probability of decides which signs count (`topics`); a schema of signals is
 filled from the same cues (`signals`). A question that lists labels is answered by sentence
-embeddings (`heads`); `card.md` beside this file says how well, on labelled data.
+embeddings (`heads`), several questions in one schema property by property (`questions`);
+`card.md` beside this file says how well, on labelled data.
 
 It is a stand-in and a baseline to beat, and nothing it says is a result of Claude's. It sees
 only the text that went over the wire, draws no random number, and takes whatever stands inside
@@ -21,13 +22,14 @@ from typing import Any, NamedTuple
 from workbench.claude.emulator.cues import read_lines
 from workbench.claude.emulator.heads import LABELS_READ, asked_labels, choose, split_data
 from workbench.claude.emulator.lexicon import FACTS, HEDGE, NEGATION, PHRASES, duration_h
+from workbench.claude.emulator.questions import answer_questions, asks_questions
 from workbench.claude.emulator.schema import fill
 from workbench.claude.emulator.signals import asks_signals, judge_signals
 from workbench.claude.emulator.topics import Sign, Topic, asked_topic, topic_signs
 
 __all__ = ["READER_VERSION", "read"]
 
-READER_VERSION = "reader-3" if LABELS_READ else "reader-3-no-labels"
+READER_VERSION = "reader-4" if LABELS_READ else "reader-4-no-labels"
 """Changes whenever any answer could; part of the key of every simulated answer."""
 
 _PRIOR = -1.0
@@ -98,6 +100,8 @@ def read(system: str, prompt: str, schema: Mapping[str, Any] | None) -> dict[str
         message = _case(_split(prompt)[1]).message
         anchored = _ANCHORED.search(system) is not None
         return fill(schema, judge_signals(message, strategy, anchored=anchored))
+    if schema is not None and asks_questions(schema):
+        return fill(schema, answer_questions(schema, system, prompt))
     shown, asked = _split(prompt)
     values = _judged(_case(asked), asked_topic(system, prompt), strategy, shown, system)
     if schema is None:

@@ -39,7 +39,9 @@ def _object(
     for name, raw in schema.get("properties", {}).items():
         part = _resolved(raw, root)
         given = values.get(name)
-        if _fits(part, given):
+        if name in values and given is None and _nullable(raw):
+            filled[name] = None
+        elif _fits(part, given):
             filled[name] = _fitted(part, given, root)
         else:
             filled[name] = _emptiest(part, values, root)
@@ -59,6 +61,10 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
+def _nullable(schema: Mapping[str, Any]) -> bool:
+    return any(part.get("type") == "null" for part in schema.get("anyOf", ()))
+
+
 def _kind(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type")
     if isinstance(kind, list):
@@ -75,15 +81,22 @@ def _fits(schema: Mapping[str, Any], value: object) -> bool:
         or (kind == "integer" and isinstance(value, int) and not isinstance(value, bool))
         or (kind == "boolean" and isinstance(value, bool))
         or (kind == "array" and isinstance(value, list))
+        or (kind == "object" and isinstance(value, Mapping))
+        or (kind == "string" and isinstance(value, str))
     )
 
 
 def _fitted(schema: Mapping[str, Any], value: object, root: Mapping[str, Any]) -> object:
+    if isinstance(value, Mapping):
+        return _object(schema, value, root)
+    if isinstance(value, str):
+        return value if "enum" in schema else value[: schema.get("maxLength", len(value))]
     if isinstance(value, list):
         item = _resolved(schema.get("items", {}), root)
-        if _kind(item) != "string" or "enum" in item or "const" in item:
+        kept = [one for one in value if _fits(item, one)]
+        if len(kept) < max(len(value), schema.get("minItems", 0)):
             return _emptiest(schema, {}, root)
-        return value[: schema.get("maxItems", len(value))]
+        return kept[: schema.get("maxItems", len(kept))]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return min(schema.get("maximum", value), max(schema.get("minimum", value), value))
     return value
