@@ -283,6 +283,9 @@ def test_origins_do_not_mix_and_labels_must_fit() -> None:
     rows.loc[0, "origin"] = "simulated"
     with pytest.raises(EvaluationError, match="never mix"):
         Judgements(rows, "judge", "direct")
+    borrowed = judged(2, prefers(thirds)).rows.assign(cache=["semantic", *[None] * 3])
+    with pytest.raises(EvaluationError, match="from a semantic cache"):
+        Judgements(borrowed, "judge", "direct")
     with pytest.raises(EvaluationError, match="such as 'p9'"):
         audited(judged(2, prefers(thirds)), {"p9": "a"})
     with pytest.raises(EvaluationError, match="unknown verdicts"):

@@ -3,7 +3,7 @@
 import html
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ from workbench.stats import AgreementLevel, Estimate, cohen_kappa, krippendorff_
 __all__ = ["Agreement", "AgreementRow", "agreement", "disagreements"]
 
 OVERALL = "overall"
+"""Stands for all labels together."""
+
+_LEAST_RESAMPLES = 100
 
 
 class AgreementRow(NamedTuple):
@@ -104,6 +107,7 @@ def _words(found: Estimate) -> str:
 def agreement(
     annotations: Annotations,
     *,
+    groups: Mapping[str, str] | None = None,
     n_resamples: int = 1000,
     confidence_level: float = 0.95,
     random_state: int = 0,
@@ -114,8 +118,10 @@ def agreement(
     ----------
     annotations
         Of several people.
+    groups
+        Group of each example, such as its lead, where examples are not independent.
     n_resamples
-        Of the bootstrap over examples.
+        Of alpha's bootstrap, by group or by example.
     confidence_level
         Of intervals.
     random_state
@@ -125,12 +131,13 @@ def agreement(
     -------
     Agreement
         Alpha is nominal for labels and ordinal for levels; of sets it is that of all decisions
-        whether a label applies, resampled by example. By label it is that label against the rest.
+        whether a label applies. By label it is that label against the rest. Kappa compares each
+        two annotators, for sets label by label; its intervals take examples as independent.
 
     Raises
     ------
     EvaluationError
-        When no example has two annotations.
+        When no example has two annotations, one has no group, or resamples are below 100.
 
     References
     ----------
@@ -152,14 +159,16 @@ def agreement(
             expected="some examples labelled by two people or more",
             fix="have a random part of them labelled again",
         )
+    _check_options(annotations, groups, n_resamples)
     codes = _Codes.of(annotations)
+    clusters = [e if groups is None else groups[e] for e in annotations.by_example]
     ordinal: AgreementLevel = "ordinal" if annotations.kind == "level" else "nominal"
 
-    def alpha(table: NDArray[np.float64], level: AgreementLevel = "nominal",
-              groups: NDArray[np.intp] | None = None) -> Estimate:  # fmt: skip
+    def alpha(table: NDArray[np.float64], level: AgreementLevel = "nominal") -> Estimate:
+        by = np.tile(np.asarray(clusters, dtype=object), table.shape[1] // len(clusters))
         try:
             return krippendorff_alpha(
-                table, level=level, groups=groups, n_resamples=n_resamples,
+                table, level=level, groups=by, n_resamples=n_resamples,
                 random_state=random_state, confidence_level=confidence_level,
             )  # fmt: skip
         except ValueError:
@@ -170,35 +179,53 @@ def agreement(
 
     by_label = [codes.has(label) for label in annotations.values]
     if annotations.kind == "labels":
-        n = codes.n_examples
-        overall = alpha(np.hstack(by_label), groups=np.tile(np.arange(n), len(by_label)))
+        overall = alpha(np.hstack(by_label))
+        compared = list(zip(annotations.values, by_label, strict=True))
     else:
         overall = alpha(codes.positions(), ordinal)
+        compared = [(OVERALL, codes.positions())]
     rows = [AgreementRow(OVERALL, (), "krippendorff_alpha", overall)]
     rows += [
         AgreementRow(label, (), "krippendorff_alpha", alpha(table))
         for label, table in zip(annotations.values, by_label, strict=True)
     ]
-    if annotations.kind != "labels":
-        rows += _kappas(annotations, codes.positions(), confidence_level)
+    for label, table in compared:
+        rows += _kappas(annotations, label, table, confidence_level)
     return Agreement(tuple(rows), len(annotations.by_example), len(double))
 
 
+def _check_options(
+    annotations: Annotations, groups: Mapping[str, str] | None, n_resamples: int
+) -> None:
+    lonely = [] if groups is None else [e for e in annotations.by_example if e not in groups]
+    if lonely:
+        raise EvaluationError(
+            f"{len(lonely)} examples have no group, such as {lonely[0]!r}",
+            expected="a group for every example",
+            fix="complete the mapping",
+        )
+    if n_resamples < _LEAST_RESAMPLES:
+        raise EvaluationError(
+            f"n_resamples is {n_resamples}", expected=f"{_LEAST_RESAMPLES} or more", fix="raise it"
+        )
+
+
 def _kappas(
-    annotations: Annotations, positions: NDArray[np.float64], confidence_level: float
+    annotations: Annotations, label: str, codes: NDArray[np.float64], confidence_level: float
 ) -> list[AgreementRow]:
     rows = []
     people = annotations.annotators
+    n_codes = 2 if annotations.kind == "labels" else len(annotations.values)
     for a, b in itertools.combinations(range(len(people)), 2):
-        both = ~np.isnan(positions[a]) & ~np.isnan(positions[b])
+        both = ~np.isnan(codes[a]) & ~np.isnan(codes[b])
         if both.any():
             found = cohen_kappa(
-                positions[a][both], positions[b][both],
+                codes[a][both], codes[b][both],
                 weights="quadratic" if annotations.kind == "level" else "none",
-                categories=np.arange(len(annotations.values), dtype=np.float64),
+                categories=np.arange(n_codes, dtype=np.float64),
                 confidence_level=confidence_level,
             )  # fmt: skip
-            rows.append(AgreementRow(OVERALL, (people[a], people[b]), "cohen_kappa", found))
+            rows.append(AgreementRow(label, (people[a], people[b]), "cohen_kappa", found))
     return rows
 
 
@@ -217,10 +244,6 @@ class _Codes(NamedTuple):
             labels = (row.value,) if isinstance(row.value, str) else row.value
             sets[who[row.annotator]][place[row.example]] = frozenset(labels)
         return cls(annotations.values, sets)
-
-    @property
-    def n_examples(self) -> int:
-        return len(self.sets[0])
 
     def has(self, label: str) -> NDArray[np.float64]:
         return np.array(

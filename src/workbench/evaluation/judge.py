@@ -75,6 +75,13 @@ class Judgements:
                 expected="one origin: figures never mix them",
                 fix="judge again with one client",
             )
+        if "cache" in self.rows and (self.rows["cache"] == "semantic").any():
+            # A question that means nearly the same is the same pair the other way round.
+            raise EvaluationError(
+                "some judgements are answers to other questions, from a semantic cache",
+                expected="an answer to every pair, order and repeat of its own",
+                fix="judge with a client that has none",
+            )
 
     @property
     def origin(self) -> Origin:

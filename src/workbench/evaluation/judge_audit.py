@@ -235,6 +235,7 @@ def audit_judge(
     Returns
     -------
     JudgeAudit
+        Intervals take pairs as independent: judge one pair a lead.
 
     Raises
     ------
