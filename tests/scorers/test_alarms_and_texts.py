@@ -135,6 +135,8 @@ def test_interventions_by_hand() -> None:
     # Turn 3 is met exactly, though turn 2 is within reach.
     assert once(scorers.timing_error(due, done), 3) == 0
     assert once(scorers.interruptions_per_call(due, done), 3) == pytest.approx(4 / 3)
+    arrays: Any = ([np.array([3])], [np.array([], dtype=int)])
+    assert once(scorers.intervention_recall(*arrays), 1) == 0
 
 
 @settings(max_examples=60, deadline=None)
@@ -167,6 +169,7 @@ def test_more_tolerance_never_matches_less(due: list[int], done: list[int], reac
         ("One of them asked again", "someone asked"),
         ("a 5.25% rate", "rate 5.25"),
         ("by 2026", "moving on 3 May 2026"),
+        ("2 may come", "two come"),
     ],
 )
 def test_what_the_source_says_may_be_said_otherwise(text: str, source: str) -> None:

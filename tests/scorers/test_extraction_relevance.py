@@ -98,6 +98,8 @@ def test_spans_by_hand() -> None:
     assert once(scorers.span_overlap_f1(truth, [None], texts=[text]), 1) == 0
     with pytest.raises(EvaluationError, match="does not stand in its text"):
         scorers.span_overlap_f1([{"x": ["absent"]}], [None], texts=[text])
+    with pytest.raises(EvaluationError, match="evidence is a text"):
+        scorers.span_exact_f1([{"x": "three"}], [None], texts=[text])
     with pytest.raises(EvaluationError, match="no text to find it in"):
         scorers.span_exact_f1([{"x": ["three"]}], [None])
     with pytest.raises(EvaluationError, match=r"span \(4, 2\)"):

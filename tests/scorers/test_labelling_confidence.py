@@ -94,6 +94,9 @@ def test_top_k_is_that_of_scikit_learn() -> None:
     assert once(scorers.top_k_accuracy(["c5"], [None], classes=LABELS), 1) == 0
     with pytest.raises(EvaluationError, match="k is 7"):
         scorers.top_k_accuracy(truth, proba, classes=LABELS, k=7)
+    for row in ([0.5, 0.5], [np.nan] * 6):
+        with pytest.raises(EvaluationError, match="example 0: scores of shape"):
+            scorers.top_k_accuracy(["c5"], [row], classes=LABELS)
 
 
 def test_a_near_miss_in_the_tree_costs_less() -> None:
@@ -132,6 +135,8 @@ def test_out_of_scope_by_hand_and_by_scikit_learn() -> None:
     )  # fmt: skip
     found = scorers.out_of_scope_recall(truth, score, in_scope_rejection=0.05)
     assert once(found, 300) == pytest.approx(best)
+    with pytest.raises(EvaluationError, match="example 1: a score is infinite"):
+        scorers.out_of_scope_recall(["in", "oos"], [0.1, np.inf])
     failed = [None, *score[1:]]
     worse = once(scorers.out_of_scope_auroc(truth, failed), 300)
     assert worse <= once(scorers.out_of_scope_auroc(truth, score), 300)

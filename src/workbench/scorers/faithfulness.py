@@ -57,6 +57,8 @@ _MONTHS = [
     "december",
 ]
 _MONTH = r"(?P<month>" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m[3:] else m for m in _MONTHS) + r")"
+_VERBS = {"may", "march", "mar"}
+"""Lower case, these are mostly no months."""
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,?\s+(?P<year>(?:19|20)\d\d))?"
 _DATES = tuple(
@@ -131,6 +133,8 @@ def _dates(text: str) -> list[_Date]:
     found: list[_Date] = []
     for pattern in _DATES:
         for match in pattern.finditer(text):
+            if match["month"] in _VERBS:
+                continue
             month = match["month"].lower()
             number = int(month) if month.isdigit() else _month_number(month)
             day, year = int(match["day"]), match["year"]

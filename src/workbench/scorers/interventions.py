@@ -45,8 +45,9 @@ def _of_calls(
     if tolerance < 0:
         raise EvaluationError(f"tolerance is {tolerance}", expected="0 or more", fix="raise it")
     rows = [
-        row(_matched(due, done or (), tolerance), len(due), len(done or ()))
-        for due, done in zip(truth, answered, strict=True)
+        row(_matched(due, done, tolerance), len(due), len(done))
+        for due, given in zip(truth, answered, strict=True)
+        for done in (() if given is None else given,)
     ]
     part, whole = np.array(rows, dtype=np.float64).T
     return ratio_statistic(part, whole)

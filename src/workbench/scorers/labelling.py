@@ -382,7 +382,8 @@ def top_k_accuracy(
     Raises
     ------
     EvaluationError
-        When lengths differ or `k` is none of 1 to the number of classes.
+        When lengths differ, `k` is none of 1 to the number of classes, or a row has
+        not one score a class.
 
     Examples
     --------
@@ -401,6 +402,13 @@ def top_k_accuracy(
         if row is None or label not in position:
             continue
         scores = np.asarray(row, dtype=np.float64)
+        if scores.shape != (len(classes),) or np.isnan(scores).any():
+            raise EvaluationError(
+                f"scores of shape {scores.shape}, or one of them is missing",
+                where=f"example {i}",
+                expected=f"{len(classes)} numbers, or None for no answer",
+                fix="give each class a score",
+            )
         own = scores[position[label]]
         above, tied = int((scores > own).sum()), int((scores == own).sum())
         hits[i] = min(max(k - above, 0) / max(tied, 1), 1.0)

@@ -20,6 +20,13 @@ def _scope_scores(
     check_pairs(truth, score)
     outside = np.array([t == out_of_scope for t in truth])
     given = np.array([np.nan if s is None else float(s) for s in score])
+    if np.isinf(given).any():
+        raise EvaluationError(
+            "a score is infinite",
+            where=f"example {int(np.isinf(given).argmax())}",
+            expected="finite numbers, or None for no answer",
+            fix="bound the scores",
+        )
     known = given[~np.isnan(given)]
     low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
     # Nothing answered is wrong whatever the truth: in scope rejected, out of scope let through.
@@ -48,7 +55,7 @@ def out_of_scope_auroc(
     Raises
     ------
     EvaluationError
-        When the lengths differ or there are no examples.
+        When the lengths differ, there are no examples, or a score is infinite.
 
     Examples
     --------

@@ -50,6 +50,11 @@ def _resolved(
     spans: dict[str, set[Span]] = {}
     lost = lost_characters = 0
     for slot, given in (evidence or {}).items():
+        if isinstance(given, str):
+            raise EvaluationError(
+                "evidence is a text", where=f"example {example}, slot {slot!r}",
+                expected="a list of quotes or offsets", fix="put it into a list",
+            )  # fmt: skip
         for item in given:
             if isinstance(item, str):
                 if text is None:
