@@ -5,7 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.annotation import PairwiseRating, Preference, Side, pairwise_result
+from workbench.annotation import (
+    PairwiseRating,
+    Preference,
+    Side,
+    human_verdicts,
+    pairwise_result,
+)
 from workbench.errors import DataError, EvaluationError
 from workbench.stats import proportion_interval
 
@@ -35,6 +41,12 @@ def test_who_prefers_one_arm_finds_it_without_seeing_names() -> None:
         asked.rate(sides[-1])
     assert sides.count("left") == 6
     (pair,) = asked.result().pairs
+    verdicts = human_verdicts(
+        asked.preferences(), pairs=[f"p{i}" for i in range(12)], arm_a="warm", arm_b="plain"
+    )
+    assert verdicts == dict.fromkeys((f"p{i}" for i in range(12)), "a") and len(verdicts) == 12
+    with pytest.raises(EvaluationError, match="has no identifier"):
+        human_verdicts(asked.preferences(), pairs=["p0"], arm_a="warm", arm_b="plain")
     assert (pair.arm, pair.wins, pair.losses, pair.ties) == ("plain", 0, 12, 0)
     assert pair.win_rate[:3] == proportion_interval(0, 12)[:3]
     assert pair.sign_pvalue == pytest.approx(2 / 2**12)

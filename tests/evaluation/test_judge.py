@@ -48,6 +48,7 @@ def test_every_variant_asks_both_ways_round_and_is_answered(
     assert rows.groupby(["pair", "repeat"])["order"].agg(list).tolist() == [["ab", "ba"]] * 6
     assert set(ANSWER_COLUMNS) <= set(rows.columns)
     assert found.origin is Origin.SIMULATED and found.label == f"sim:{MODEL}/{name}"
+    assert found.cost_usd == pytest.approx(rows["cost_usd"].sum()) and found.cost_usd > 0
     assert rows["model_answered"].str.startswith("sim:").all()
     shown = found._repr_html_()
     assert "not Claude" in shown and "sim:" in shown and "Not yet held against people" in shown

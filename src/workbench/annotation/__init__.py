@@ -23,6 +23,7 @@ from workbench.annotation.preferences import (
     PairOutcome,
     PairwiseResult,
     Preference,
+    human_verdicts,
     pairwise_result,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "agreement",
     "diff_gold",
     "disagreements",
+    "human_verdicts",
     "pairwise_result",
     "read_annotations",
     "read_gold",

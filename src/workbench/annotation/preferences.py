@@ -4,7 +4,7 @@ import html
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from workbench.stats import (
 )
 from workbench.stats.bounds import wilson_bounds
 
-__all__ = ["PairOutcome", "PairwiseResult", "Preference", "pairwise_result"]
+__all__ = ["PairOutcome", "PairwiseResult", "Preference", "human_verdicts", "pairwise_result"]
 
 
 class Preference(NamedTuple):
@@ -198,6 +198,50 @@ def pairwise_result(
         )
     strengths = _strengths(preferences, arms, confidence_level) if len(arms) > 2 else None
     return PairwiseResult(pairs, first_wins, strengths, tuple(arms))
+
+
+def human_verdicts(
+    preferences: Sequence[Preference], *, pairs: Sequence[str], arm_a: str, arm_b: str
+) -> dict[str, Literal["a", "b", "tie"]]:
+    """Preferences between two arms in the words of a judge's audit.
+
+    Parameters
+    ----------
+    preferences
+        One a comparison; those of other arms are left out.
+    pairs
+        Identifier of each item, in their order.
+    arm_a, arm_b
+        Which arm is called a, and which b.
+
+    Returns
+    -------
+    dict of str to str
+        ``a``, ``b`` or ``tie`` by identifier, of what was rated.
+
+    Raises
+    ------
+    EvaluationError
+        When an item has no identifier.
+
+    Examples
+    --------
+    >>> rated = [Preference(0, "warm", "plain", 1.0), Preference(1, "plain", "warm", 0.5)]
+    >>> human_verdicts(rated, pairs=["p7", "p9"], arm_a="plain", arm_b="warm")
+    {'p7': 'b', 'p9': 'tie'}
+    """
+    found: dict[str, Literal["a", "b", "tie"]] = {}
+    for p in preferences:
+        if {p.first, p.second} != {arm_a, arm_b}:
+            continue
+        if p.item >= len(pairs):
+            raise EvaluationError(
+                f"item {p.item} has no identifier", expected=f"more than {len(pairs)} identifiers",
+                fix="pass one for every item that was rated",
+            )  # fmt: skip
+        score = p.outcome if p.first == arm_a else 1 - p.outcome
+        found[pairs[p.item]] = "tie" if score == 0.5 else "a" if score == 1 else "b"
+    return found
 
 
 def _outcome(found: list[Preference], arm: str, other: str, confidence_level: float) -> PairOutcome:
