@@ -48,6 +48,9 @@ def test_every_variant_asks_both_ways_round_and_is_answered(
     assert rows.groupby(["pair", "repeat"])["order"].agg(list).tolist() == [["ab", "ba"]] * 6
     assert set(ANSWER_COLUMNS) <= set(rows.columns)
     assert found.origin is Origin.SIMULATED and found.label == f"sim:{MODEL}/{name}"
+    scores = {("ab", "first"): 1, ("ab", "second"): 0, ("ba", "first"): 0, ("ba", "second"): 1}
+    expected = [scores.get(key, 0.5) for key in zip(rows["order"], rows["winner"], strict=True)]
+    assert rows["score_a"].tolist() == expected and {0.0, 1.0} <= set(expected)
     assert found.cost_usd == pytest.approx(rows["cost_usd"].sum()) and found.cost_usd > 0
     assert rows["model_answered"].str.startswith("sim:").all()
     shown = found._repr_html_()

@@ -74,9 +74,10 @@ def test_alarms_by_hand() -> None:
     assert once(scorers.detected_in_time(truth, scores, **options), 6) == 0.5
     assert once(scorers.false_alarm_share(truth, scores, **options), 6) == 0.5
     assert once(scorers.detection_delay(truth, scores, **options), 6) == 1
-    # F1 = 2·2/(4 + 4); penalties after two turns and one: one half and none, median a quarter.
-    found = scorers.latency_weighted_f1(truth, scores, threshold=0.5, half_turns=2)
-    assert once(found, 6) == pytest.approx(0.5 * (1 - 0.25))
+    # F1 = 2·2/(4 + 4); the alarms in time come after two turns and one, p = ln 3 / 2.
+    found = scorers.latency_weighted_f1(truth, scores, threshold=0.5, half_turns=3)
+    penalty = -1 + 2 / (1 + 3**-0.5)
+    assert once(found, 6) == pytest.approx(0.5 * (1 - penalty / 2))
     with pytest.raises(EvaluationError, match="half_turns is 1"):
         scorers.latency_weighted_f1(truth, scores, threshold=0.5, half_turns=1)
     with pytest.raises(EvaluationError, match="the event is at turn 2"):

@@ -135,6 +135,10 @@ def test_out_of_scope_by_hand_and_by_scikit_learn() -> None:
     )  # fmt: skip
     found = scorers.out_of_scope_recall(truth, score, in_scope_rejection=0.05)
     assert once(found, 300) == pytest.approx(best)
+    # One in twenty of those in scope may be rejected, and is.
+    edge = ["in"] * 20 + ["oos"], [0.0] * 19 + [0.8, 0.5]
+    assert once(scorers.out_of_scope_recall(*edge, in_scope_rejection=0.05), 21) == 1
+    assert once(scorers.out_of_scope_recall(*edge, in_scope_rejection=0.04), 21) == 0
     with pytest.raises(EvaluationError, match="example 1: a score is infinite"):
         scorers.out_of_scope_recall(["in", "oos"], [0.1, np.inf])
     failed = [None, *score[1:]]
