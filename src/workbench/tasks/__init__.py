@@ -8,9 +8,13 @@ from workbench.data import Corpus
 from workbench.errors import SpecError
 from workbench.tasks.behaviour import TASKS_OF_HEADS
 from workbench.tasks.catalogue import corpus_names, load_corpus, load_dataset, open_catalogue
+from workbench.tasks.intent import TASK as _INTENT
 from workbench.tasks.labelling import TASK as _LABELLING
 from workbench.tasks.labelling import labelling_task
 from workbench.tasks.lead_conversion import TASK as _LEAD_CONVERSION
+from workbench.tasks.objections import TASKS_OF_OBJECTIONS
+from workbench.tasks.preferences import TASK as _PREFERENCES
+from workbench.tasks.qualification import TASKS_OF_QUALIFICATION
 from workbench.tasks.task import Target, Task
 
 __all__ = [
@@ -27,7 +31,18 @@ __all__ = [
 ]
 
 TASKS: Mapping[str, Task] = MappingProxyType(
-    {task.name: task for task in (_LEAD_CONVERSION, *TASKS_OF_HEADS, _LABELLING)}
+    {
+        task.name: task
+        for task in (
+            _LEAD_CONVERSION,
+            *TASKS_OF_HEADS,
+            _INTENT,
+            _PREFERENCES,
+            *TASKS_OF_QUALIFICATION,
+            *TASKS_OF_OBJECTIONS,
+            _LABELLING,
+        )
+    }
 )
 
 

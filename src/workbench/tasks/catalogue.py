@@ -1,10 +1,13 @@
 """The catalogue with all a project offers: its folder's data sets, and those that are made."""
 
 from workbench.data import Catalogue, Corpus, Dataset, corpora
+from workbench.data.conversations import CONVERSATIONS, make_corpus
 from workbench.settings import Settings
 from workbench.tasks.behaviour.data import BehaviourMaker
 
 __all__ = ["corpus_names", "load_corpus", "load_dataset", "open_catalogue"]
+
+_GENERATED = 4_000
 
 
 def open_catalogue(settings: Settings | None = None) -> Catalogue:
@@ -63,7 +66,7 @@ def load_dataset(
 
 
 def corpus_names(settings: Settings | None = None) -> list[str]:
-    """Names of all corpora: those with a card, sorted.
+    """Names of all corpora: those with a card, and the generated ones; sorted.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ def corpus_names(settings: Settings | None = None) -> list[str]:
     >>> "banking77" in corpus_names()
     True
     """
-    return corpora.corpus_names(settings)
+    return sorted({*corpora.corpus_names(settings), *CONVERSATIONS})
 
 
 def load_corpus(
@@ -94,13 +97,16 @@ def load_corpus(
     settings
         Where the project is; read from the environment when omitted.
     n_rows
-        How many texts to draw at random, whole groups; all when omitted.
+        How many texts to draw at random, whole groups, or to generate; all, or 4,000, when
+        omitted.
     random_state
-        Seed of the draw.
+        Seed of the draw or of the generator.
 
     Raises
     ------
     DataError
         When there is no such corpus, or its card or file is wrong.
     """
+    if name in CONVERSATIONS:
+        return make_corpus(name, _GENERATED if n_rows is None else n_rows, random_state)
     return corpora.load_corpus(name, settings=settings, n=n_rows, random_state=random_state)

@@ -9,6 +9,7 @@ from workbench.predictors.readers.blended_reader import BlendedReader
 from workbench.predictors.readers.claude_reader import ClaudeReader
 from workbench.predictors.readers.field_reader import FieldReader
 from workbench.predictors.readers.readings import Reader, Readings, empty_readings
+from workbench.predictors.readers.rule_reader import RuleReader
 from workbench.predictors.readers.shots import ShotChoice
 from workbench.predictors.readers.standard import (
     STANDARD_READERS,
@@ -25,6 +26,7 @@ __all__ = [
     "Reader",
     "Readings",
     "RelevanceRanker",
+    "RuleReader",
     "ShotChoice",
     "answer_model_of",
     "constant_reader",
