@@ -43,7 +43,7 @@ docs: setup ## Rewrite the generated parts of the documentation
 UNUSED := sentence-transformers torch transformers networkx sympy mpmath regex setuptools
 
 lock: setup ## Resolve requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra embeddings --extra redis --extra spark --universal --generate-hashes \
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --extra embeddings --extra languages --extra redis --extra spark --universal --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header $(UNUSED:%=--no-emit-package %) \
 		--output-file requirements.lock
 

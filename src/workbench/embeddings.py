@@ -105,6 +105,10 @@ class SentenceEncoder:
     def __repr__(self) -> str:
         return f"SentenceEncoder(memory={self.memory}, threads={self.threads})"
 
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> "SentenceEncoder":
+        # Copies of an estimator share what is loaded and remembered: that is what it is for.
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.memory, self.threads))
 
