@@ -72,7 +72,9 @@ def test_phrases_held_out_never_occur_in_the_training_part(corpora: dict[str, Co
 
     assert share("train") == 0
     assert share("test") > 0.1
-    assert (corpora["lead_intents"].slices["phrasing"][part == "train"] == "seen").all()
+    slices = corpora["lead_intents"].slices
+    assert slices is not None
+    assert (slices["phrasing"][part == "train"] == "seen").all()
 
 
 def test_labels_err_in_training_and_not_in_the_test_part(corpora: dict[str, Corpus]) -> None:

@@ -7,7 +7,16 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from workbench.data.conversations import intents, objections, preferences, qualification
+from workbench.data.conversations import (
+    assistance,
+    coaching,
+    intents,
+    languages,
+    objections,
+    onsets,
+    preferences,
+    qualification,
+)
 from workbench.data.conversations.rows import ANNOTATION_ERROR, Example, misread
 from workbench.data.conversations.sheets import Sheet, draw_sheet, part_of, rng
 from workbench.data.conversations.writing import Span
@@ -28,7 +37,10 @@ __all__ = [
 
 
 class Kind(NamedTuple):
-    """One kind of corpus: its title, fields, writer, and what its columns are called."""
+    """One kind of corpus: its title, fields, writer, and what its columns are called.
+
+    `misread`: whether annotators err in the training and validation parts.
+    """
 
     title: str
     fields: tuple[AskedField, ...]
@@ -36,13 +48,17 @@ class Kind(NamedTuple):
     meanings: dict[str, str]
     rows_a_contact: tuple[int, ...]
     notes: str = ""
+    misread: bool = True
 
 
 _NOTES = (
-    "Generated from slot sheets, not written by people. About one in five phrases of people of the "
-    "validation and test parts is one that nobody of the training part uses; the slice "
-    "'phrasing' says where. Of labels, sets and levels of the training and validation parts "
-    "3 in 100 are wrong, as annotators' are; those of the test part are right."
+    "Generated from slot sheets, not written by people. People of the validation and test parts "
+    "use phrases that nobody of the training part does, of some things up to every other time; "
+    "the slice 'phrasing' says where."
+)
+_ERRORS = (
+    "Of labels, sets and levels of the training and validation parts 3 in 100 are wrong, as "
+    "annotators' are; those of the test part are right."
 )
 _KINDS = MappingProxyType({
     "lead_intents": Kind(
@@ -78,6 +94,33 @@ _KINDS = MappingProxyType({
          "vertical": "Property vertical", "side": "Side of the lead"},
         (1, 1, 2),
         "A root cause of None was neither hinted at nor to be told from the context.",
+    ),
+    "objection_onsets": Kind(
+        "Dialogues in which an objection builds up", onsets.FIELDS, onsets.write_onset,
+        {"text": "Conversation"}, (1,),
+        "Hesitation before an objection is noisy, and some who hesitate never object.",
+        misread=False,
+    ),
+    "coaching_moments": Kind(
+        "Moments in which an agent could be coached", coaching.FIELDS, coaching.write_moment,
+        {"text": "Conversation up to the lead's message", "stage": "Stage of the conversation",
+         "agent_role": "Role of the agent", "agent_experience": "Experience of the agent",
+         "agent_specialisation": "What the agent specialises in",
+         "vertical": "Property vertical", "agent_language": "Language of the agent",
+         "prospect_language": "Language of the lead"},
+        (1, 1, 2),
+    ),
+    "proactive_help": Kind(
+        "Dialogues in which an agent is at a loss now and then", assistance.FIELDS,
+        assistance.write_help,
+        {"text": "Conversation", "agent_role": "Role of the agent",
+         "agent_experience": "Experience of the agent", "vertical": "Property vertical"},
+        (1,),
+    ),
+    "message_languages": Kind(
+        "Messages in six languages, some in two", languages.FIELDS, languages.write_message,
+        {"text": "Message"}, (1, 1, 2),
+        "A few short messages are words that several languages share.", misread=False,
     ),
 })  # fmt: skip
 CONVERSATIONS = MappingProxyType({name: kind.title for name, kind in _KINDS.items()})
@@ -131,7 +174,7 @@ def rows_of(name: str, random_state: int, contact: int) -> Iterator[Row]:
         sheet = _next_sheet(base, draw) if number else base
         example = kind.write(sheet, draw, may_hold=part != "train")
         labels = dict(example.y)
-        if part != "test":
+        if part != "test" and kind.misread:
             labels = {f.name: _annotated(f, example.y[f.name], draw) for f in kind.fields}
         yield Row(
             f"{name}-{random_state}-{contact}-{number}", f"contact-{contact}", part, example, labels
@@ -191,7 +234,7 @@ def make_corpus(name: str, n: int, random_state: int = 0) -> Corpus:
         meanings=MappingProxyType(kind.meanings),
         groups=pd.Series([row.group for row in rows], index),
         slices=pd.DataFrame([row.example.slices for row in rows], index=index),
-        notes=f"{_NOTES} {kind.notes}".strip(),
+        notes=" ".join(filter(None, (_NOTES, _ERRORS if kind.misread else "", kind.notes))),
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from workbench.data.fields import AskedField
 
 __all__ = [
     "CAUSES", "FIELDS", "SEVERITY", "STRATEGIES", "TYPES", "Scene", "draw_scene", "object_to",
-    "strategies_for", "write_objection",
+    "strategies_for",
+    "voiced_scene", "write_objection",
 ]  # fmt: skip
 
 TYPES = (
@@ -148,6 +149,13 @@ def draw_scene(sheet: Sheet, draw: Random) -> Scene:
     )
 
 
+def voiced_scene(sheet: Sheet, draw: Random) -> Scene:
+    """Draw an objection, and the numbers around it; see `draw_scene`."""
+    while not (scene := draw_scene(sheet, draw)).types:
+        pass
+    return scene
+
+
 def strategies_for(scene: Scene, sheet: Sheet) -> dict[str, float]:
     """Give how much each strategy helps, 0 to 3.
 
@@ -240,7 +248,7 @@ def write_objection(sheet: Sheet, draw: Random, *, may_hold: bool) -> Example:
     place = draw.choice(GAZETTEER)
     asking = money(scene.asking_usd, sheet.language, draw)
     pen = Pen(sheet, draw, "objections", may_hold=may_hold,
-              slots={"asking": asking, "place": place, "hint": "…"})  # fmt: skip
+              slots={"asking": asking, "place": place})  # fmt: skip
     parts, hinted = object_to(pen, scene) if scene.types else (_nothing(pen), False)
     held = any(part.held for part in parts)
     if scene.types and draw.random() < 0.3:

@@ -75,7 +75,7 @@ class Answers:
     >>> from workbench.data.conversations.sheets import draw_sheet, rng
     >>> sheet = draw_sheet(rng(4), 4)._replace(language="english", style=0.6, down_payment_pct=20)
     >>> Answers(sheet, rng(0), may_hold=False).full("down_payment").text
-    '20% saved'
+    '20 percent down'
     """
 
     def __init__(self, sheet: Sheet, draw: Random, *, may_hold: bool) -> None:

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from workbench.data.conversations.coaching import SUGGESTIONS, acceptance_of, agent_of
 from workbench.data.conversations.corpora import remade
 from workbench.data.corpus import Corpus
 
-__all__ = ["true_labels", "true_sheets"]
+__all__ = ["true_acceptance", "true_labels", "true_sheets"]
 
 
 def true_labels(corpus: Corpus) -> pd.DataFrame:
@@ -67,3 +68,29 @@ def true_sheets(corpus: Corpus) -> pd.DataFrame:
     """
     truth = [dict(row.example.truth) for row in remade(corpus)]
     return pd.DataFrame(truth, index=corpus.X.index)
+
+
+def true_acceptance(corpus: Corpus) -> pd.DataFrame:
+    """Give the chance that the agent of each moment would take each suggestion.
+
+    Parameters
+    ----------
+    corpus
+        "coaching_moments" made by `make_corpus`, or some of its rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column a suggestion.
+
+    Examples
+    --------
+    >>> from workbench.data.conversations import make_corpus
+    >>> true_acceptance(make_corpus("coaching_moments", 4)).shape
+    (4, 18)
+    """
+    rows = []
+    for name, helps in zip(corpus.X.index, corpus.y["suggestion"], strict=True):
+        agent = agent_of(str(name))
+        rows.append([acceptance_of(agent, suggestion, helps) for suggestion in SUGGESTIONS])
+    return pd.DataFrame(rows, index=corpus.X.index, columns=list(SUGGESTIONS))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from workbench.data.brokerage.dialogue import BANKS
 from workbench.data.brokerage.phrases import HOSTILE
 from workbench.data.brokerage.text import Writer, fill, pick, slots_of
+from workbench.data.conversations.amounts import money
 from workbench.data.conversations.bank import Phrases, choose, phrases_of, unfold
 from workbench.data.conversations.sheets import Sheet
 
@@ -29,12 +30,13 @@ _SINGLE = re.compile(r"^ (month|bedroom|bathroom|bath|bed|week|day|room|feature)
 # Openings of questions whose mark people leave out or not, by language.
 _ASKING = {
     "english": re.compile(
+        r"(?!what's left|got the|is that|is what)"
         r"(what|how|is|are|can|could|would|do|does|did|when|which|who|whose|where|has|any|got|will"
         r"|should|isn't)\b",
         re.IGNORECASE,
     ),
     "french": re.compile(
-        r"(combien|quel|quelle|quelles|peut-on|est-ce|où|de quand|qu'|vous|on peut)\b",
+        r"(combien|quel|quelle|quelles|peut-on|est-ce|où|de quand|qu')\b",
         re.IGNORECASE,
     ),
     "portuguese": re.compile(
@@ -45,6 +47,7 @@ _KIND_WORDS = {"retail": "shop", "multi_family": "multi-family building"}
 _EMOJI = ("🙂", "🙏", "😅", "🏡", "👍", "🤞", "😬")
 _LATIN = ("english", "spanish", "french", "portuguese")
 _HOSTILE = 0.006
+_TRIES = 4  # people seldom say the same words twice
 
 
 class Span(NamedTuple):
@@ -95,6 +98,7 @@ class Pen:
     ) -> None:
         self.sheet, self.draw, self.bank, self.may_hold = sheet, draw, bank, may_hold
         self.words = BANKS[sheet.language]
+        self._said: set[str] = set()
         kinds = kinds_of(sheet.language)
         writer = Writer(
             sheet.contact, sheet.style, False, sheet.kind, sheet.budget_high, (0, 0, 0, 0)
@@ -104,6 +108,8 @@ class Pen:
             "few_days": str(draw.randint(2, 6)),
             "few_weeks": str(draw.randint(3, 7)),
             "few_months": str(draw.randint(3, 8)),
+            "asking": money(5_000 * round(sheet.budget_high / 5_000), sheet.language, draw),
+            "hint": "…",
             **(slots or {}),
         }
         # Now and then a bilingual person falls into English.
@@ -145,7 +151,11 @@ class Pen:
         plainly
             Whether the person's shortenings are left out.
         """
-        template, held = choose(phrases, self.draw, may_hold=self.may_hold, topic=topic)
+        for _ in range(_TRIES):
+            template, held = choose(phrases, self.draw, may_hold=self.may_hold, topic=topic)
+            if template not in self._said:
+                break
+        self._said.add(template)
         slots = self._english if english else self._slots
         if not plainly and self.sheet.style < _CARELESS and self.sheet.language == "english":
             for pattern, short in _CHATTED:
@@ -165,7 +175,16 @@ class Pen:
     def small(self, kind: str) -> Said:
         """Say something that means nothing: a greeting, chatter, a question, a goodbye."""
         options: tuple[str, ...] = getattr(self.words, kind)
-        return Said(fill(unfold(pick(options, self.draw), self.draw), self._slots, self.draw))
+        return self.small_of(options)
+
+    def small_of(self, options: tuple[str, ...]) -> Said:
+        """Say one of some phrases that tell no value."""
+        for _ in range(_TRIES):
+            template = unfold(pick(options, self.draw), self.draw)
+            if template not in self._said:
+                break
+        self._said.add(template)
+        return Said(fill(template, self._slots, self.draw))
 
     def agent(self, kind: str = "agent_asks") -> str:
         """Give an agent's stock phrase in the lead's language."""
@@ -186,7 +205,8 @@ class Pen:
             text += part.text[:1].upper() + part.text[1:] if opens else part.text
             spans += [Span(s.slot, s.start + offset, s.end + offset) for s in part.spans]
             asking = _ASKING.get(sheet.language)
-            if asking and asking.match(part.text) and text[-1].isalnum() and not casual:
+            marked = casual or "?" in part.text or not text[-1].isalnum()
+            if asking and not marked and asking.match(part.text):
                 text += "?"
         if casual:
             text = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
