@@ -8,15 +8,11 @@ from workbench.predictors.readers.answer_schema import (
 from workbench.predictors.readers.blended_reader import BlendedReader
 from workbench.predictors.readers.claude_reader import ClaudeReader
 from workbench.predictors.readers.field_reader import FieldReader
+from workbench.predictors.readers.learnt import STANDARD_READERS
 from workbench.predictors.readers.readings import Reader, Readings, empty_readings
 from workbench.predictors.readers.rule_reader import RuleReader
 from workbench.predictors.readers.shots import ShotChoice
-from workbench.predictors.readers.standard import (
-    STANDARD_READERS,
-    RelevanceRanker,
-    constant_reader,
-    tfidf_reader,
-)
+from workbench.predictors.readers.standard import RelevanceRanker
 
 __all__ = [
     "STANDARD_READERS",
@@ -29,9 +25,7 @@ __all__ = [
     "RuleReader",
     "ShotChoice",
     "answer_model_of",
-    "constant_reader",
     "describe_fields",
     "empty_readings",
     "spoken_values",
-    "tfidf_reader",
 ]

@@ -30,8 +30,9 @@ class FieldReader(BaseEstimator):
         What is asked.
     estimators : mapping of str to estimator
         By field; fields without one stay unanswered.
-    column : str, optional
-        Column handed to the estimators, as a Series of texts; None hands them the whole table.
+    column : str or mapping of str to str, optional
+        Column handed to the estimators, as a Series of texts, the same for all or by field; None,
+        and fields that are not in the mapping, are handed the whole table.
 
     Attributes
     ----------
@@ -58,7 +59,7 @@ class FieldReader(BaseEstimator):
         fields: Sequence[AskedField],
         estimators: Mapping[str, Any],
         *,
-        column: str | None = "text",
+        column: str | Mapping[str, str] | None = "text",
     ) -> None:
         self.fields = fields
         self.estimators = estimators
@@ -114,10 +115,11 @@ class FieldReader(BaseEstimator):
         more = {}
         if groups is not None and has_fit_parameter(estimator, "groups"):
             more["groups"] = np.asarray(groups)[known]
-        return clone(estimator).fit(self._input(rows), target, **more)
+        return clone(estimator).fit(self._input(asked.name, rows), target, **more)
 
-    def _input(self, X: pd.DataFrame) -> Any:
-        return X if self.column is None else X[self.column]
+    def _input(self, field: str, X: pd.DataFrame) -> Any:
+        column = self.column.get(field) if isinstance(self.column, Mapping) else self.column
+        return X if column is None else X[column]
 
     def read(self, X: pd.DataFrame, *, repeat: int = 0) -> Readings:
         """Answer about each row; see `Readings`."""
@@ -130,7 +132,7 @@ class FieldReader(BaseEstimator):
             estimator = self.estimators_.get(asked.name)
             if estimator is None:
                 continue
-            texts = self._input(X)
+            texts = self._input(asked.name, X)
             if asked.kind in ("label", "labels", "level") and hasattr(estimator, "predict_proba"):
                 proba[asked.name] = _probabilities(asked, estimator, texts)
             values[asked.name] = _values(asked, estimator.predict(texts), X.index)

@@ -1,7 +1,6 @@
 """Readers anybody would try first, made for whatever fields a task has."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -16,8 +15,15 @@ from sklearn.utils.validation import check_is_fitted
 from workbench.data import AskedField, FieldKind
 from workbench.features import linear_table
 from workbench.predictors.readers.field_reader import FieldReader
+from workbench.predictors.texts.baselines import keyword_baseline
 
-__all__ = ["STANDARD_READERS", "RelevanceRanker", "constant_reader", "tfidf_reader"]
+__all__ = [
+    "RelevanceRanker",
+    "constant_reader",
+    "keyword_reader",
+    "reader_of_kinds",
+    "tfidf_reader",
+]
 
 
 class RelevanceRanker(RegressorMixin, BaseEstimator):
@@ -114,9 +120,18 @@ class _FirstReference(BaseEstimator):
         return held
 
 
-def _reader(
+def reader_of_kinds(
     fields: Sequence[AskedField], makers: Mapping[FieldKind, Callable[[], Any]]
 ) -> FieldReader:
+    """Make a reader with an estimator a field, by the fields' kinds; all read the whole table.
+
+    Parameters
+    ----------
+    fields
+        What is asked; kinds without a maker stay unanswered.
+    makers
+        By kind.
+    """
     made = {f.name: makers[f.kind]() for f in fields if f.kind in makers}
     return FieldReader(fields, made, column=None)
 
@@ -138,7 +153,7 @@ def constant_reader(fields: Sequence[AskedField]) -> FieldReader:
     >>> constant_reader([asked]).fit(X, y).read(X).values["mood"].tolist()
     ['bad', 'bad', 'bad']
     """
-    return _reader(
+    return reader_of_kinds(
         fields,
         {
             "label": lambda: DummyClassifier(strategy="prior"),
@@ -181,7 +196,7 @@ def tfidf_reader(
     def linear() -> Any:
         return LogisticRegression(C=C, max_iter=2000, random_state=random_state)
 
-    return _reader(
+    return reader_of_kinds(
         fields,
         {
             "label": lambda: make_pipeline(linear_table(), linear()),
@@ -194,7 +209,59 @@ def tfidf_reader(
     )
 
 
-STANDARD_READERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"constant": constant_reader, "tfidf": tfidf_reader}
-)
-"""Readers every task offers, by name; each is given the fields."""
+class _KeywordTags(BaseEstimator):
+    """Every label that has more than an equal share of the words found; none without any."""
+
+    def __init__(self, keywords: Any, values: Sequence[str]) -> None:
+        self.keywords = keywords
+        self.values = values
+
+    def fit(self, X: Any, y: Any) -> Self:
+        self.keywords_ = self.keywords.fit()
+        return self
+
+    def shares(self, X: Any) -> NDArray[np.float64]:
+        """Shares of the words found, columns in the order of the field's values."""
+        place = [list(self.keywords_.classes_).index(value) for value in self.values]
+        return np.asarray(self.keywords_.predict_proba(X))[:, place]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        return (self.shares(X) > 1 / len(self.values) + 1e-9).astype(np.int8)
+
+
+class _KeywordRanks(_KeywordTags):
+    """The candidates whose words were found, most first."""
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        ranked = np.empty(len(X), dtype=object)
+        for i, row in enumerate(self.shares(X)):
+            order = np.argsort(-row, kind="stable")
+            ranked[i] = tuple(self.values[j] for j in order if row[j] > 1 / len(row) + 1e-9)
+        return ranked
+
+
+def keyword_reader(fields: Sequence[AskedField]) -> FieldReader:
+    """Look for the words of the values' names and descriptions; learns nothing.
+
+    Parameters
+    ----------
+    fields
+        What is asked; numbers, slots and texts are left unanswered.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> asked = AskedField(name="wish", meaning="Wish", kind="label", values=("garden", "pool"))
+    >>> X = pd.DataFrame({"text": ["a pool, please", "gardens are fun"]})
+    >>> y = pd.DataFrame({"wish": ["pool", "garden"]}, dtype=object)
+    >>> keyword_reader([asked]).fit(X, y).read(X).values["wish"].tolist()
+    ['pool', 'garden']
+    """
+    made: dict[str, Any] = {}
+    for asked in fields:
+        if asked.kind in ("label", "level"):
+            made[asked.name] = keyword_baseline(asked)
+        elif asked.kind in ("labels", "ranking"):
+            kind = _KeywordTags if asked.kind == "labels" else _KeywordRanks
+            made[asked.name] = kind(keyword_baseline(asked), asked.values)
+    return FieldReader(fields, made)
