@@ -55,6 +55,7 @@ CASES = {
         Case("drift", "what drift detection sees at which size, and how often it cries wolf"),
         Case("history", "26 history features of 1M leads, beside hand-written SQL and pandas"),
         Case("rivals", "evaluation runners of others, same questions", by_default=False),
+        Case("corpora", "predictors of texts on eight published corpora", by_default=False),
         Case("soak", "200 streams at once for half an hour, open loop", by_default=False),
         Case("demo", "`make demo` twice in a fresh clone of HEAD", by_default=False),
     )

@@ -95,8 +95,8 @@ class KeywordClassifier(ClassifierMixin, BaseEstimator):
 
 
 def _words(text: str) -> list[str]:
-    # The first five letters stand for a word in all its forms.
-    return [word[:5] for word in _WORD.findall(text.lower())]
+    # The first four letters stand for a word in all its forms.
+    return [word[:4] for word in _WORD.findall(text.lower())]
 
 
 def keyword_baseline(field: AskedField) -> KeywordClassifier:
@@ -116,13 +116,15 @@ def keyword_baseline(field: AskedField) -> KeywordClassifier:
     return KeywordClassifier({v: field.descriptions.get(v, "") for v in field.values})
 
 
-def tfidf_baseline(*, C: float = 10.0, random_state: int = 0) -> Pipeline:
+def tfidf_baseline(*, C: float = 10.0, balanced: bool = False, random_state: int = 0) -> Pipeline:
     """Make a logistic regression a label on TF-IDF of words and letters.
 
     Parameters
     ----------
     C
         Inverse penalty.
+    balanced
+        Whether texts of a rare label count more, which suits its F1.
     random_state
         Seed.
 
@@ -131,12 +133,15 @@ def tfidf_baseline(*, C: float = 10.0, random_state: int = 0) -> Pipeline:
     >>> tfidf_baseline().fit(["buy it", "sell it"], ["b", "s"]).predict(["to buy"]).tolist()
     ['b']
     """
-    model = LogisticRegression(C=C, solver="liblinear", random_state=random_state)
+    weight = "balanced" if balanced else None
+    model = LogisticRegression(
+        C=C, solver="liblinear", class_weight=weight, random_state=random_state
+    )
     return Pipeline([("terms", text_terms()), ("logistic", OneVsRestClassifier(model))])
 
 
 def embedding_baseline(
-    *, encoder: Encoder | None = None, C: float = 10.0, many: bool = False
+    *, encoder: Encoder | None = None, C: float = 10.0, many: bool = False, balanced: bool = False
 ) -> Pipeline:
     """Make a logistic regression on sentence vectors.
 
@@ -148,13 +153,16 @@ def embedding_baseline(
         Inverse penalty.
     many
         Whether a text has several labels.
+    balanced
+        Whether texts of a rare label count more, which suits its F1.
 
     Examples
     --------
     >>> embedding_baseline().fit(["buy it", "sell it"], ["b", "s"]).predict(["purchase"]).tolist()
     ['b']
     """
-    model = LogisticRegression(C=C, max_iter=1000)
+    weight = "balanced" if balanced else None
+    model = LogisticRegression(C=C, max_iter=1000, class_weight=weight)
     final = OneVsRestClassifier(model) if many else model
     return Pipeline([("vectors", TextVectors(encoder=encoder)), ("logistic", final)])
 

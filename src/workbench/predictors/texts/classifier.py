@@ -228,7 +228,8 @@ class TextClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : sequence of str
         """
-        return np.asarray(self.classes_[self.decision_function(X).argmax(axis=1)])
+        best = self.decision_function(X).argmax(axis=1)
+        return np.asarray(self.classes_[best])
 
 
 def _pooled(

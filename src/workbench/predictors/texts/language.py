@@ -1,47 +1,24 @@
 """Which language a text is in, and where it changes within a message."""
 
-import importlib
-import re
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from workbench.errors import PredictorError
+from workbench.features.languages import (
+    LANGUAGES,
+    MAX_CHARS,
+    LanguageSpan,
+    language_probabilities,
+    language_spans,
+)
 from workbench.predictors.texts.represent import as_texts
 
 __all__ = ["LanguageIdentifier", "LanguageSpan"]
 
-_LATIN = ("en", "es", "fr", "pt")
-_LANGUAGES = ("en", "es", "fr", "hi", "pt", "zh")
-_NAMES = {"en": "ENGLISH", "es": "SPANISH", "fr": "FRENCH", "pt": "PORTUGUESE"}
-_HAN, _DEVANAGARI = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff", r"\u0900-\u097f"
-_SCRIPTS = re.compile(
-    rf"(?P<zh>[{_HAN}]+)|(?P<hi>[{_DEVANAGARI}\u200c\u200d]+)|(?P<latin>[^\W\d_]+)"
-)
-_OTHER = re.compile(rf"[{_HAN}{_DEVANAGARI}]+")
-_NOISE = re.compile(r"https?://\S+|@\w+|&\w+;|\S+@\S+")
-# A Chinese character says as much as a few letters, and who writes Hindi mixes in English words.
-_WEIGHT = {"latin": 1.0, "hi": 2.0, "zh": 3.0}
-_FLOOR = -5.0  # what the reader of words may say at most against a language
-_PER_WORD = 0.1
-_SWITCH = 3.5  # log-odds that a change of language costs, inside a message
-_MAX_CHARS = 2_000
-
 Scores = NDArray[np.float64]
-
-
-class LanguageSpan(NamedTuple):
-    """A run of words of one language: `text[start:end]`."""
-
-    start: int
-    end: int
-    language: str
 
 
 class LanguageIdentifier(ClassifierMixin, BaseEstimator):
@@ -81,7 +58,7 @@ class LanguageIdentifier(ClassifierMixin, BaseEstimator):
         X, y
             Ignored.
         """
-        self.classes_ = np.array(_LANGUAGES)
+        self.classes_ = np.array(LANGUAGES)
         return self
 
     def predict_proba(self, X: Any) -> Scores:
@@ -94,13 +71,15 @@ class LanguageIdentifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         PredictorError
-            When `X` is no sequence of texts, or the optional packages are missing.
+            When `X` is no sequence of texts.
+        FeatureError
+            When the optional packages are missing.
         """
         check_is_fitted(self)
-        texts = as_texts(X, max_chars=_MAX_CHARS)
+        texts = as_texts(X, max_chars=MAX_CHARS)
         if not texts:
-            return np.zeros((0, len(_LANGUAGES)))
-        return np.vstack([_probabilities(text) for text in texts])
+            return np.zeros((0, len(LANGUAGES)))
+        return np.vstack([language_probabilities(text) for text in texts])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Most probable languages, shape (n_samples,).
@@ -130,109 +109,10 @@ class LanguageIdentifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         PredictorError
-            When it is no text, or the optional packages are missing.
+            When it is no text.
+        FeatureError
+            When the optional packages are missing.
         """
         check_is_fitted(self)
         (read,) = as_texts([text])
-        found: list[tuple[int, int, str]] = []
-        run: list[tuple[int, int, str]] = []
-        for match in _SCRIPTS.finditer(_blanked(read[:_MAX_CHARS])):
-            script = str(match.lastgroup)
-            if script == "latin":
-                run.append((match.start(), match.end(), match.group()))
-                continue
-            found += _latin_spans(run)
-            run = []
-            found.append((match.start(), match.end(), script))
-        return _joined(found + _latin_spans(run))
-
-
-def _blanked(text: str) -> str:
-    """Addresses, names of accounts and entities say nothing of the language; same length."""
-    return _NOISE.sub(lambda match: " " * len(match.group()), text)
-
-
-def _probabilities(text: str) -> Scores:
-    text = _blanked(text)
-    n_words = 0
-    letters = dict.fromkeys(("latin", "hi", "zh"), 0.0)
-    for match in _SCRIPTS.finditer(text):
-        script = str(match.lastgroup)
-        letters[script] += len(match.group()) * _WEIGHT[script]
-        n_words += script == "latin"
-    proba = np.zeros(len(_LANGUAGES))
-    total = sum(letters.values())
-    if not total:
-        return proba + 1 / len(_LANGUAGES)
-    proba[_LANGUAGES.index("hi")] = letters["hi"] / total
-    proba[_LANGUAGES.index("zh")] = letters["zh"] / total
-    if n_words:
-        share = softmax(_latin_scores(_OTHER.sub(" ", text), n_words)) * letters["latin"] / total
-        for language, value in zip(_LATIN, share, strict=True):
-            proba[_LANGUAGES.index(language)] = value
-    return proba
-
-
-def _latin_scores(text: str, n_words: int) -> Scores:
-    """Log-odds of the languages with Latin letters, the best at about 0."""
-    of_words, of_letters = _models()
-    return np.asarray(of_words(text) + min(1.0, _PER_WORD * n_words) * of_letters(text))
-
-
-@cache
-def _models() -> tuple[Callable[[str], Scores], Callable[[str], Scores]]:
-    try:
-        lingua = importlib.import_module("lingua")
-        langid = importlib.import_module("py3langid.langid")
-    except ImportError as error:
-        raise PredictorError(
-            f"languages need {str(error.name).split('.')[0]}, which is not installed",
-            expected="the optional packages `languages`",
-            fix="run `pip install 'workbench[languages]'`",
-        ) from None
-    known = [getattr(lingua.Language, _NAMES[language]) for language in _LATIN]
-    detector = lingua.LanguageDetectorBuilder.from_languages(*known).build()
-    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
-    identifier.set_languages(list(_LATIN))
-
-    def of_words(text: str) -> Scores:
-        told = {c.language: c.value for c in detector.compute_language_confidence_values(text)}
-        logs = np.log(np.maximum([told.get(language, 0.0) for language in known], 1e-12))
-        return np.asarray(np.maximum(logs - logs.max(), _FLOOR))
-
-    def of_letters(text: str) -> Scores:
-        told = dict(identifier.rank(text))
-        logs = np.array([float(told[language]) for language in _LATIN])
-        return np.asarray(logs - logs.max())
-
-    return of_words, of_letters
-
-
-def _latin_spans(words: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    if not words:
-        return []
-    scores = np.vstack([np.log(softmax(_latin_scores(word, 1))) for _, _, word in words])
-    best = scores[0]
-    came: list[NDArray[np.intp]] = []
-    for row in scores[1:]:
-        change = int(best.argmax())
-        stay = best >= best[change] - _SWITCH
-        came.append(np.where(stay, np.arange(len(_LATIN)), change))
-        best = np.where(stay, best, best[change] - _SWITCH) + row
-    path = [int(best.argmax())]
-    for back in reversed(came):
-        path.append(int(back[path[-1]]))
-    return [
-        (start, end, _LATIN[language])
-        for (start, end, _), language in zip(words, reversed(path), strict=True)
-    ]
-
-
-def _joined(runs: list[tuple[int, int, str]]) -> list[LanguageSpan]:
-    spans: list[LanguageSpan] = []
-    for start, end, language in runs:
-        if spans and spans[-1].language == language:
-            spans[-1] = LanguageSpan(spans[-1].start, end, language)
-        else:
-            spans.append(LanguageSpan(start, end, language))
-    return spans
+        return language_spans(read)

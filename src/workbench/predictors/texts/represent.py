@@ -71,7 +71,9 @@ def as_texts(X: Any, *, max_chars: int | None = None) -> list[str]:
                 expected="str",
                 fix="convert it to text",
             )
-        texts.append(text if max_chars is None else text[-max_chars:])
+        kept = text if max_chars is None else text[-max_chars:]
+        # Half a surrogate pair is no character; a question mark in its place keeps the length.
+        texts.append(kept.encode(errors="replace").decode())
     return texts
 
 
@@ -214,7 +216,9 @@ class TextRepresentation(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         texts = as_texts(X, max_chars=self.max_chars)
-        terms = sparse.csr_matrix(self.terms_.transform(texts), dtype=np.float32)
+        # scikit-learn's terms of no texts are an error.
+        found = self.terms_.transform(texts) if texts else np.zeros((0, 1))
+        terms = sparse.csr_matrix(found, dtype=np.float32)
         return TextParts(
             terms, TextVectors(encoder=self.encoder, max_chars=self.max_chars).transform(texts)
         )
