@@ -50,6 +50,9 @@ report.claims
 report.slices
 
 # %%
+report.errors
+
+# %%
 report.arms
 
 # %%

@@ -238,7 +238,8 @@ def test_a_trace_shows_truth_answer_probabilities_and_marked_evidence(
     found = trace(moods, "e0", "first")
     (mood,) = found.fields
     assert (mood.true, mood.answered, mood.right) == ("good", "good", True)
-    assert mood.top[0] == ("good", pytest.approx(0.8))
+    assert mood.top[0][0] == "good"
+    assert mood.top[0][1] == pytest.approx(0.8)
     assert trace(moods, "e1", "first").fields[0].right is False
     page = found._repr_html_()
     assert "<mark>said so</mark>" in page

@@ -4,6 +4,7 @@ from workbench.evaluation import ArmInfo, Verdict
 from workbench.evaluation.readings import ReadingEvaluation
 from workbench.evaluation.readings.caveats import reading_caveats
 from workbench.evaluation.readings.session import ReadingResult
+from workbench.reports.error_sections import errors_section
 from workbench.reports.markup import Section, breakable, escape, figure, table
 from workbench.reports.plots import frontier_plot, interval_plot
 from workbench.reports.provenance import arms_table, facts_table
@@ -270,6 +271,11 @@ class ReadingReport:
             "texts are left out. Many intervals are shown, so a few will look different by chance."
             f"</p>{tables}"
         )
+
+    @property
+    def errors(self) -> Section:
+        """Confusions, groups of failures, weak slices and disagreements, with sealed texts."""
+        return errors_section(self.evaluation)
 
     @property
     def provenance(self) -> Section:

@@ -31,8 +31,8 @@ __all__ = [
 
 _SHOWN_CHARS = 400
 _NAME = "[name:"
-CELL = "text-align:left;white-space:normal;max-width:44em"
-"""Style of a cell that holds words; reports align cells right and keep them on one line."""
+# Reports align cells right and keep them on one line; identifiers may be long.
+_CELL = "text-align:left;white-space:normal;max-width:44em;overflow-wrap:anywhere;min-width:"
 
 
 @dataclass(frozen=True)
@@ -264,14 +264,16 @@ class Examples:
         if not len(self.frame):
             return "<p>No such example.</p>"
         told = [c for c in self.frame.columns if c not in ("example_id", "text")]
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in ["text", *told])
+        head = "".join(
+            f"<th style='text-align:left'>{html.escape(c)}</th>" for c in ["text", *told]
+        )
         body = ""
         for row in self.frame.to_dict(orient="records"):
             text = row["text"]
             shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
-            cells = [f"<td style='{CELL}' title='{html.escape(row['example_id'])}'>"
+            cells = [f"<td style='{_CELL}16em' title='{html.escape(row['example_id'])}'>"
                      f"{html.escape(shown)}</td>"]  # fmt: skip
-            cells += [f"<td style='{CELL}'>{html.escape(str(row[c]))}</td>" for c in told]
+            cells += [f"<td style='{_CELL}9em'>{html.escape(str(row[c]))}</td>" for c in told]
             body += f"<tr>{''.join(cells)}</tr>"
         more = self.n_found - len(self.frame)
         left = f"<p><small>{more:,} more</small></p>" if more > 0 else ""

@@ -112,24 +112,25 @@ class Failures:
 
     def _repr_html_(self) -> str:
         parts = []
-        for found in self.clusters:
+        shown = [c for c in self.clusters if c.lift > 1] or list(self.clusters[:1])
+        for found in shown:
             words = html.escape(", ".join(found.words))
             bounds = (found.difference, found.ci_lower, found.ci_upper)
-            rate, low, high = (f"{100 * v:+.0f}".replace("-", "−") for v in bounds)
+            rate, low, high = (f"{round(100 * v) + 0:+d}".replace("-", "−") for v in bounds)
             told = (
                 f"<b>{words}</b>: {found.n_failed:,} failures in {found.n:,} texts, lift "
                 f"{found.lift:.2f}; {rate} points <small>[{low}, {high}]</small> from the other "
                 f"texts, p = {found.pvalue:.2g}"
             )
-            shown = f"<details><summary>{told}</summary>{found.examples._repr_html_()}</details>"
-            parts.append(f"<li>{shown if len(found.examples) else told}</li>")
+            texts = found.examples._repr_html_()
+            parts.append(f"<li><details><summary>{told}</summary>{texts}</details></li>")
         return (
             f"<p><b>{html.escape(self.arm)}</b> fails on {self.n_failed:,} of {self.n:,} texts "
             f"({html.escape(self.field.replace('_', ' '))}). Texts were grouped without looking at "
             f"the failures; lift is a group's share of failures over its share of texts.</p>"
             f"<ul class='rules'>{''.join(parts)}</ul><p><small>{len(self.clusters)} groups, "
-            f"silhouette {self.silhouette:.2f}; intervals hold together at "
-            f"{self.confidence_level:.0%}, p-values are Holm's.</small></p>"
+            f"{len(shown)} with more than their share; silhouette {self.silhouette:.2f}; "
+            f"intervals hold together at {self.confidence_level:.0%}, p-values are Holm's.</small></p>"
         )
 
 

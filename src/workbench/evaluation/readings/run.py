@@ -110,12 +110,41 @@ def evaluate_readings(
         rows["right"] = _right(rows, name, primary)
         infos.append(reader_info(name, fitted, rows, fit_s))
         parts.append(rows)
-    info = ReadingInfo(
+    info = _info(
+        task,
+        corpus,
+        learnt,
+        judged,
+        metrics=names,
+        baseline=against,
+        n_repeats=n_repeats,
+        n_resamples=n_resamples,
+        confidence_level=confidence_level,
+        random_state=random_state,
+    )
+    records = pd.concat(parts, ignore_index=True)
+    return ReadingEvaluation(info, tuple(infos), records, judged)
+
+
+def _info(
+    task: Task,
+    corpus: Corpus,
+    learnt: Corpus,
+    judged: Corpus,
+    *,
+    metrics: tuple[str, ...],
+    baseline: str,
+    n_repeats: int,
+    n_resamples: int,
+    confidence_level: float,
+    random_state: int,
+) -> ReadingInfo:
+    return ReadingInfo(
         task=task.name,
         task_version=task.version,
         task_title=task.title,
         fields=tuple(task.fields),
-        metrics=names,
+        metrics=metrics,
         dataset=corpus.name,
         dataset_title=corpus.title,
         dataset_version=corpus.version,
@@ -127,7 +156,7 @@ def evaluate_readings(
         n_train=len(learnt),
         n_test=len(judged),
         n_duplicates=int(judged.X["text"].isin(set(learnt.X["text"])).sum()),
-        baseline=against,
+        baseline=baseline,
         n_repeats=n_repeats,
         n_resamples=n_resamples,
         confidence_level=confidence_level,
@@ -137,8 +166,6 @@ def evaluate_readings(
         versions=library_versions(),
         notes=corpus.notes,
     )
-    records = pd.concat(parts, ignore_index=True)
-    return ReadingEvaluation(info, tuple(infos), records, judged)
 
 
 def _right(rows: pd.DataFrame, arm: str, primary: Any) -> Any:
