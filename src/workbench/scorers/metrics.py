@@ -243,6 +243,13 @@ _READING = (
     Metric(
         "terms_covered", "Terms covered", True, "mean share of the required terms that occur", "%"
     ),
+    Metric(
+        "grade_kept",
+        "Grade kept",
+        True,
+        "share of English texts no harder to read than asked (Flesch-Kincaid)",
+        "%",
+    ),
     Metric("reading_grade", "Reading grade", False, "mean Flesch-Kincaid grade of the texts"),
 )
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.data import AskedField, FieldKind
+from workbench.features.languages import language_of
 from workbench.scorers import (
     extraction,
     labelling,
@@ -16,9 +17,12 @@ from workbench.scorers import (
     scope,
     selective,
     structured,
+    texts,
 )
+from workbench.scorers.faithfulness import faithful_numbers
 from workbench.scorers.slots import SlotMatching
 from workbench.scorers.spans import find_quote
+from workbench.scorers.weighted import ratio_statistic
 from workbench.stats import Statistic, mean_statistic
 
 __all__ = ["READING_SCORES", "FieldAnswers", "ReadingScore", "right_answers"]
@@ -161,6 +165,75 @@ def _quotes_found(a: FieldAnswers) -> Statistic:
     return mean_statistic(np.array(held, dtype=np.float64))
 
 
+_CODES = MappingProxyType(
+    {
+        "english": "en", "spanish": "es", "french": "fr", "portuguese": "pt", "mandarin": "zh",
+        "hindi": "hi",
+    }
+)  # fmt: skip
+_TERMS = 2
+"""So many of a vertical's terms are to be named."""
+
+
+def _checked(
+    check: Callable[[Mapping[str, Any], str, str], float], *, missing: float = 0.0
+) -> Callable[[FieldAnswers], Statistic]:
+    """Mean of a check of each text, given what it is held against and what it is about.
+
+    A text that is missing fails; a check that does not apply (NaN) is left out.
+    """
+
+    def made(a: FieldAnswers) -> Statistic:
+        sources = a.texts or [""] * len(a.truth)
+        found = np.array(
+            [
+                missing if text is None else check(held, text, source)
+                for held, text, source in zip(a.truth, a.values, sources, strict=True)
+            ]
+        )
+        fits = (~np.isnan(found)).astype(np.float64)
+        return ratio_statistic(np.nan_to_num(found), fits)
+
+    return made
+
+
+def _language_kept(held: Mapping[str, Any], text: str, _source: str) -> float:
+    return float(language_of(text) == _CODES[held["language"]]) if "language" in held else np.nan
+
+
+def _terms_covered(held: Mapping[str, Any], text: str, _source: str) -> float:
+    terms = held.get("terms", ())
+    if not terms:
+        return np.nan
+    named = sum(term.casefold() in text.casefold() for term in terms)
+    return min(1.0, named / min(_TERMS, len(terms)))
+
+
+def _grade(held: Mapping[str, Any], text: str, _source: str) -> float:
+    # Syllables are counted by English rules.
+    english = held.get("language", "english") == "english"
+    return texts.reading_level(text).grade if english and text.strip() else np.nan
+
+
+def _grade_kept(held: Mapping[str, Any], text: str, source: str) -> float:
+    grade, highest = _grade(held, text, source), held.get("highest_grade")
+    return np.nan if highest is None or np.isnan(grade) else float(grade <= highest)
+
+
+def _length_kept(held: Mapping[str, Any], text: str, _source: str) -> float:
+    if "most_words" not in held:
+        return np.nan
+    return float(texts.length_within(text, most_words=held["most_words"]).passed)
+
+
+def _numbers_faithful(_held: Mapping[str, Any], text: str, source: str) -> float:
+    return float(faithful_numbers(text, source).passed) if source else np.nan
+
+
+def _wording_clean(_held: Mapping[str, Any], text: str, _source: str) -> float:
+    return float(texts.fair_wording(text).passed)
+
+
 _CHOSEN: tuple[FieldKind, ...] = ("label", "level")
 _ANY: tuple[FieldKind, ...] = ("label", "labels", "level", "number", "slots", "ranking", "text")
 
@@ -285,6 +358,13 @@ READING_SCORES: Mapping[str, ReadingScore] = MappingProxyType(
         "precision_at_1": ReadingScore(("ranking",), _of_known(_first(best=False))),
         "best_at_1": ReadingScore(("ranking",), _of_known(_first(best=True))),
         "evidence_found": ReadingScore(_ANY, _quotes_found),
+        "language_kept": ReadingScore(("text",), _of_known(_checked(_language_kept))),
+        "terms_covered": ReadingScore(("text",), _of_known(_checked(_terms_covered))),
+        "reading_grade": ReadingScore(("text",), _of_known(_checked(_grade, missing=np.nan))),
+        "grade_kept": ReadingScore(("text",), _of_known(_checked(_grade_kept))),
+        "length_kept": ReadingScore(("text",), _of_known(_checked(_length_kept))),
+        "numbers_faithful": ReadingScore(("text",), _of_known(_checked(_numbers_faithful))),
+        "wording_clean": ReadingScore(("text",), _of_known(_checked(_wording_clean))),
     }
 )
 """Scores by the names of `READING_METRICS`."""

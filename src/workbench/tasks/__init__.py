@@ -8,13 +8,16 @@ from workbench.data import Corpus
 from workbench.errors import SpecError
 from workbench.tasks.behaviour import TASKS_OF_HEADS
 from workbench.tasks.catalogue import corpus_names, load_corpus, load_dataset, open_catalogue
+from workbench.tasks.coaching import TASKS_OF_COACHING
 from workbench.tasks.intent import TASK as _INTENT
 from workbench.tasks.labelling import TASK as _LABELLING
 from workbench.tasks.labelling import labelling_task
+from workbench.tasks.language_detection import TASK as _LANGUAGE_DETECTION
 from workbench.tasks.lead_conversion import TASK as _LEAD_CONVERSION
 from workbench.tasks.objections import TASKS_OF_OBJECTIONS
 from workbench.tasks.preferences import TASK as _PREFERENCES
 from workbench.tasks.qualification import TASKS_OF_QUALIFICATION
+from workbench.tasks.semantic_analysis import TASK as _SEMANTIC_ANALYSIS
 from workbench.tasks.task import Target, Task
 
 __all__ = [
@@ -38,8 +41,11 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             *TASKS_OF_HEADS,
             _INTENT,
             _PREFERENCES,
+            _SEMANTIC_ANALYSIS,
             *TASKS_OF_QUALIFICATION,
             *TASKS_OF_OBJECTIONS,
+            *TASKS_OF_COACHING,
+            _LANGUAGE_DETECTION,
             _LABELLING,
         )
     }

@@ -1,13 +1,21 @@
 """The catalogue with all a project offers: its folder's data sets, and those that are made."""
 
+from types import MappingProxyType
+
 from workbench.data import Catalogue, Corpus, Dataset, corpora
 from workbench.data.conversations import CONVERSATIONS, make_corpus
 from workbench.settings import Settings
 from workbench.tasks.behaviour.data import BehaviourMaker
+from workbench.tasks.coaching.moments import coaching_corpus
+from workbench.tasks.semantic_analysis.conversations import semantic_corpus
 
 __all__ = ["corpus_names", "load_corpus", "load_dataset", "open_catalogue"]
 
 _GENERATED = 4_000
+# Generated conversations with what tasks add to them.
+_COMPOSED = MappingProxyType(
+    {"coaching": coaching_corpus, "semantic_conversations": semantic_corpus}
+)
 
 
 def open_catalogue(settings: Settings | None = None) -> Catalogue:
@@ -78,7 +86,7 @@ def corpus_names(settings: Settings | None = None) -> list[str]:
     >>> "banking77" in corpus_names()
     True
     """
-    return sorted({*corpora.corpus_names(settings), *CONVERSATIONS})
+    return sorted({*corpora.corpus_names(settings), *CONVERSATIONS, *_COMPOSED})
 
 
 def load_corpus(
@@ -107,6 +115,9 @@ def load_corpus(
     DataError
         When there is no such corpus, or its card or file is wrong.
     """
+    size = _GENERATED if n_rows is None else n_rows
     if name in CONVERSATIONS:
-        return make_corpus(name, _GENERATED if n_rows is None else n_rows, random_state)
+        return make_corpus(name, size, random_state)
+    if name in _COMPOSED:
+        return _COMPOSED[name](size, random_state)
     return corpora.load_corpus(name, settings=settings, n=n_rows, random_state=random_state)

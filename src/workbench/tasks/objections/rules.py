@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.data import AskedField
 from workbench.predictors.readers import RuleReader
 
-__all__ = ["pattern_reader", "strategy_table"]
+__all__ = ["pattern_reader", "spoken_family", "strategy_table"]
 
 # The platform's own table: three patterns a family, and what it answers with.
 _PATTERNS = (
@@ -73,7 +73,7 @@ def strategy_table(fields: Sequence[AskedField]) -> RuleReader:
         if "strategy" not in asked:
             return {}
         for text, worth in zip(X["text"], y["strategy"], strict=True):
-            for key in {_family(text), "any"}:
+            for key in {spoken_family(text), "any"}:
                 held = rows.setdefault(key, {})
                 for name, value in (worth or {}).items():
                     held[name] = held.get(name, 0.0) + value
@@ -82,7 +82,7 @@ def strategy_table(fields: Sequence[AskedField]) -> RuleReader:
     def rule(row: Mapping[str, Any], learnt: dict[str, tuple[str, ...]]) -> dict[str, Any]:
         if "strategy" not in asked:
             return {}
-        return {"strategy": learnt.get(_family(row["text"]), learnt.get("any", ()))}
+        return {"strategy": learnt.get(spoken_family(row["text"]), learnt.get("any", ()))}
 
     return RuleReader(fields, rule, learn=learn)
 
@@ -97,6 +97,18 @@ _WORDS = (
 )
 
 
-def _family(text: object) -> str:
+def spoken_family(text: object) -> str:
+    """Guess what words object to, by a few words a family; "other" without any.
+
+    Parameters
+    ----------
+    text
+        What was said.
+
+    Examples
+    --------
+    >>> spoken_family("The roof looks tired"), spoken_family("Hello")
+    ('property', 'other')
+    """
     said = str(text).lower()
     return next((name for name, words in _WORDS if re.search(words, said)), "other")
