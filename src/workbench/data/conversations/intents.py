@@ -10,7 +10,7 @@ from workbench.data.conversations.sheets import (
     URGENCY,
     Sheet,
 )
-from workbench.data.conversations.writing import Pen, Said, dialogue
+from workbench.data.conversations.writing import GAP, Pen, Said, dialogue
 from workbench.data.fields import AskedField
 
 __all__ = ["FIELDS", "write_intent"]
@@ -52,8 +52,6 @@ FIELDS = (
 )  # fmt: skip
 
 _SILENT = ("complaint", "out_of_scope")  # these speak of themselves only
-_LATER = ("some other day {we} may write about this too: ", "for later, not now: ",
-          "separate topic, no need to answer yet: ")  # fmt: skip
 
 
 def write_intent(sheet: Sheet, draw: Random, *, may_hold: bool) -> Example:
@@ -122,9 +120,9 @@ def _noise(pen: Pen, sheet: Sheet) -> list[Said]:
 
 
 def _later(pen: Pen, intent: str) -> Said:
-    said = pen.say("primary_intent", intent)
-    opened = pen.draw.choice(_LATER).replace("{we}", "we")
-    return said._replace(text=f"{opened}{said.text}", spans=())
+    """Name another intent, for another day."""
+    framed = pen.say("asides", "later")
+    return Said(framed.text.replace(GAP, pen.say("primary_intent", intent).text))
 
 
 def _told(pen: Pen, parts: list[Said]) -> Said:

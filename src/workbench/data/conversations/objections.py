@@ -9,7 +9,7 @@ from workbench.data.conversations.amounts import GAZETTEER, money
 from workbench.data.conversations.bank import Phrases, phrases_of
 from workbench.data.conversations.rows import Example, answer_of, slices_of
 from workbench.data.conversations.sheets import Sheet
-from workbench.data.conversations.writing import Pen, Said, dialogue
+from workbench.data.conversations.writing import GAP, Pen, Said, dialogue
 from workbench.data.fields import AskedField
 
 __all__ = [
@@ -93,7 +93,6 @@ _NONE_SHARE, _TWO_SHARE = 0.16, 0.12
 _VAGUE = 0.18
 _HINTED = 0.45
 _REPORTED = 0.28
-_UNHINTED_LANGUAGES = ("french", "portuguese", "mandarin", "hindi")
 _TRENDS = ("falling", "stable", "rising")
 _EVENTS = ("none known", "none known", "none known", "baby expected", "new job", "child to school")
 
@@ -170,7 +169,8 @@ def strategies_for(scene: Scene, sheet: Sheet) -> dict[str, float]:
     -------
     dict
         From the cause; scarcity helps only where inventory falls, comparable sales and value only
-        where they speak for the price; first-time buyers need patience, investors figures.
+        where they speak for the price; a lease that ends or a family event presses who waits;
+        first-time buyers need patience, investors figures.
     """
     helps = dict(zip(STRATEGIES, map(float, _HELPS[scene.cause]), strict=True))
     if scene.inventory == "falling":
@@ -181,6 +181,9 @@ def strategies_for(scene: Scene, sheet: Sheet) -> dict[str, float]:
     if scene.comparable_usd < scene.asking_usd:
         helps["value_justification"] = max(0.0, helps["value_justification"] - 1)
         helps["comparable_sales"] = max(0.0, helps["comparable_sales"] - 1)
+    presses = scene.lease_months in (1, 2) or scene.family_event != _EVENTS[0]
+    if "timing_concern" in scene.types and presses and scene.inventory != "rising":
+        helps["limited_inventory"] += 1
     if scene.days_on_market > 60:
         helps["price_negotiation"] += 1
     if sheet.vertical == "first_time_homebuyers":
@@ -208,8 +211,8 @@ def object_to(pen: Pen, scene: Scene) -> tuple[list[Said], bool]:
     bool
         Whether the cause is hinted at.
     """
-    draw, language = pen.draw, pen.sheet.language
-    hints = language not in _UNHINTED_LANGUAGES and draw.random() < _HINTED
+    draw = pen.draw
+    hints = draw.random() < _HINTED
     parts = []
     # A vague word says nothing of its own: the hint or the numbers say what it is about.
     vague = len(scene.types) == 1 and draw.random() < _VAGUE and scene.types[0] == TYPES[
@@ -247,8 +250,8 @@ def write_objection(sheet: Sheet, draw: Random, *, may_hold: bool) -> Example:
     scene = draw_scene(sheet, draw)
     place = draw.choice(GAZETTEER)
     asking = money(scene.asking_usd, sheet.language, draw)
-    pen = Pen(sheet, draw, "objections", may_hold=may_hold,
-              slots={"asking": asking, "place": place})  # fmt: skip
+    slots = {"asking": asking, "place": place, "lease_months": str(scene.lease_months)}
+    pen = Pen(sheet, draw, "objections", may_hold=may_hold, slots=slots)
     parts, hinted = object_to(pen, scene) if scene.types else (_nothing(pen), False)
     held = any(part.held for part in parts)
     if scene.types and draw.random() < 0.3:
@@ -298,17 +301,14 @@ def _reported(pen: Pen) -> Said:
     """Quote a cause that is somebody else's, or settled."""
     hint = pen.say("causes", pen.draw.choice(CAUSES)).text
     framed = pen.say("reported", "any")
-    return Said(framed.text.replace("…", hint))
+    return Said(framed.text.replace(GAP, hint))
 
 
 def _history(pen: Pen, scene: Scene, *, told: bool) -> tuple[str, bool]:
     """What came before, and whether it hints at the cause."""
     draw = pen.draw
     turns: list[tuple[str, Said]] = []
-    hints = (
-        bool(scene.types) and not told and pen.sheet.language not in _UNHINTED_LANGUAGES
-        and draw.random() < 0.5
-    )  # fmt: skip
+    hints = bool(scene.types) and not told and draw.random() < 0.5
     for number in range(draw.choice((1, 2, 2, 3))):
         parts = [pen.say("history", "lead_earlier")]
         if hints and not number:

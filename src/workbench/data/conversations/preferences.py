@@ -97,7 +97,7 @@ class _Wishes:
             "cash": money(cash, language, draw), "location": self.place, "other_place": other,
             "size_sqft": plain_number(sheet.size_sqft, draw),
             "timeline_months": count_words(sheet.timeline_months, language, draw),
-            "timeline_month": month_name(month), "items": "…",
+            "timeline_month": month_name(month),
         })  # fmt: skip
 
     def tell(self, topic: str) -> list[Said]:

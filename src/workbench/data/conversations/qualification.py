@@ -53,7 +53,7 @@ _URGENCY_SHARES = (0.3, 0.33, 0.25, 0.12)
 _BEDROOMS = {1: 0.1, 2: 0.27, 3: 0.35, 4: 0.2, 5: 0.08}
 _DOWN = {0: 0.1, 3: 0.1, 5: 0.1, 10: 0.2, 15: 0.1, 20: 0.2, 25: 0.1, 30: 0.1}
 _DECIDER = {"alone": 3 / 9, "couple": 4 / 9, "parents": 1 / 9, "partner": 1 / 9}
-_MONTHS_IN_LEVEL = (4, 4, 2, 1)
+_MONTHS_IN_LEVEL = (4, 4, 1, 1)
 _BUDGET_BITS = 3.0  # eight bands of price are worth telling apart
 _MOTIVE_BITS = log2(10)
 
@@ -94,6 +94,8 @@ class Answers:
             "other_budget": money(sheet.budget_high + 5_000 * draw.choice((-9, -4, 6, 14)),
                                   language, draw),
             "down": count_words(sheet.down_payment_pct, language, draw),
+            "few_months": str(sheet.timeline_months),
+            "few_weeks": str(4 * sheet.timeline_months),
             "timeline_months": count_words(sheet.timeline_months, language, draw),
             "bedrooms": count_words(sheet.bedrooms, language, draw),
             "other_beds": count_words(sheet.bedrooms % 5 + 1, language, draw),

@@ -165,7 +165,7 @@ def draw_sheet(draw: Random, contact: int) -> Sheet:
             ("cash", "pre_approved", "needs_mortgage", "selling_first"), (0.15, 0.3, 0.35, 0.2)
         )[0],
         down_payment_pct=draw.choice((0, 3, 5, 10, 10, 15, 20, 20, 25, 30)),
-        timeline_months=draw.choice(((9, 12, 18, 24), (4, 5, 6, 8), (2, 3), (1,))[urgency]),
+        timeline_months=draw.choice(((12, 15, 18, 24), (4, 5, 6, 8), (2,), (1,))[urgency]),
         flexibility=draw.choice(("fixed", "some", "open")),
         preferred_contact=draw.choice(("call", "text", "email", "whatsapp")),
         availability=draw.choice(("evenings", "weekends", "mornings", "any time")),

@@ -12,7 +12,7 @@ from workbench.data.conversations.amounts import money
 from workbench.data.conversations.bank import Phrases, choose, phrases_of, unfold
 from workbench.data.conversations.sheets import Sheet
 
-__all__ = ["Pen", "Said", "Span", "dialogue", "kinds_of"]
+__all__ = ["GAP", "Pen", "Said", "Span", "dialogue", "kinds_of"]
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _CASUAL, _CARELESS = 0.2, 0.4
@@ -30,7 +30,7 @@ _SINGLE = re.compile(r"^ (month|bedroom|bathroom|bath|bed|week|day|room|feature)
 # Openings of questions whose mark people leave out or not, by language.
 _ASKING = {
     "english": re.compile(
-        r"(?!what's left|got the|is that|is what)"
+        r"(?!what's left|got the)"
         r"(what|how|is|are|can|could|would|do|does|did|when|which|who|whose|where|has|any|got|will"
         r"|should|isn't)\b",
         re.IGNORECASE,
@@ -47,6 +47,8 @@ _KIND_WORDS = {"retail": "shop", "multi_family": "multi-family building"}
 _EMOJI = ("🙂", "🙏", "😅", "🏡", "👍", "🤞", "😬")
 _LATIN = ("english", "spanish", "french", "portuguese")
 _HOSTILE = 0.006
+GAP = "…"
+"""Stands where something else said is put into a phrase."""
 _TRIES = 4  # people seldom say the same words twice
 
 
@@ -103,21 +105,19 @@ class Pen:
         writer = Writer(
             sheet.contact, sheet.style, False, sheet.kind, sheet.budget_high, (0, 0, 0, 0)
         )
-        self._slots = slots_of(writer, draw) | {
-            "kind": kinds[sheet.kind],
+        own = {
             "few_days": str(draw.randint(2, 6)),
             "few_weeks": str(draw.randint(3, 7)),
             "few_months": str(draw.randint(3, 8)),
             "asking": money(5_000 * round(sheet.budget_high / 5_000), sheet.language, draw),
-            "hint": "…",
-            **(slots or {}),
+            "lease_months": "several",
+            **dict.fromkeys(("hint", "intent", "items"), GAP),
         }
+        person = slots_of(writer, draw) | own
+        more = dict(slots or {})
+        self._slots = person | {"kind": kinds[sheet.kind]} | more
         # Now and then a bilingual person falls into English.
-        self._english = slots_of(writer, draw) | {
-            "kind": _KIND_WORDS.get(sheet.kind, sheet.kind),
-            **{k: self._slots[k] for k in ("few_days", "few_weeks", "few_months")},
-            **(slots or {}),
-        }
+        self._english = person | {"kind": _KIND_WORDS.get(sheet.kind, sheet.kind)} | more
 
     def say(self, topic: str, value: str) -> Said:
         """Say one thing in this person's words."""
