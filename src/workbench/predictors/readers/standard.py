@@ -98,28 +98,6 @@ class _NoSlots(ClassifierMixin, BaseEstimator):
         return held
 
 
-class _FirstReference(BaseEstimator):
-    """Say of every text what was right for the training text most like it, or for the first."""
-
-    def __init__(self, features: Any = None) -> None:
-        self.features = features
-
-    def fit(self, X: Any, y: NDArray[Any]) -> Self:
-        self.replies_ = [str(told.get("reference", "")) for told in y]
-        self.vectors_ = None if self.features is None else self.features.fit_transform(X)
-        return self
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        held = np.empty(len(X), dtype=object)
-        if self.vectors_ is None:
-            held[:] = [self.replies_[0]] * len(X)
-            return held
-        likeness = self.features.transform(X) @ self.vectors_.T
-        dense = np.asarray(likeness.todense() if hasattr(likeness, "todense") else likeness)
-        held[:] = [self.replies_[int(row.argmax())] for row in dense]
-        return held
-
-
 def reader_of_kinds(
     fields: Sequence[AskedField], makers: Mapping[FieldKind, Callable[[], Any]]
 ) -> FieldReader:
@@ -142,7 +120,7 @@ def constant_reader(fields: Sequence[AskedField]) -> FieldReader:
     Parameters
     ----------
     fields
-        What is asked.
+        What is asked; texts are left unwritten.
 
     Examples
     --------
@@ -162,7 +140,6 @@ def constant_reader(fields: Sequence[AskedField]) -> FieldReader:
             "number": lambda: DummyRegressor(strategy="median"),
             "slots": _NoSlots,
             "ranking": RelevanceRanker,
-            "text": _FirstReference,
         },
     )
 
@@ -204,7 +181,6 @@ def tfidf_reader(
             "labels": lambda: make_pipeline(linear_table(), OneVsRestClassifier(linear())),
             "number": lambda: make_pipeline(linear_table(), Ridge(alpha=1.0)),
             "ranking": lambda: RelevanceRanker(make_pipeline(linear_table(), Ridge(alpha=3.0))),
-            "text": lambda: _FirstReference(linear_table()),
         },
     )
 

@@ -53,16 +53,15 @@ def semantic_corpus(n_rows: int = 2000, random_state: int = 0) -> Corpus:
     intents = make_corpus("lead_intents", _SURPLUS * n_rows, random_state)
     wishes = make_corpus("lead_preferences", 2 * n_rows, random_state)
     looking = intents.take(np.flatnonzero(intents.y["primary_intent"].isin(_LOOKING).to_numpy()))
-    ready: dict[tuple[str, str], Iterator[int]] = {}
     places: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, key in enumerate(_keys(looking)):
         places[key].append(i)
-    ready = {key: iter(at) for key, at in places.items()}
+    ready: dict[tuple[str, str], Iterator[int]] = {key: iter(at) for key, at in places.items()}
     pairs: list[tuple[int, int]] = []
     for j, key in enumerate(_keys(wishes)):
-        i = next(ready.get(key, iter(())), None)
-        if i is not None and len(pairs) < n_rows:
-            pairs.append((i, j))
+        free = next(ready.get(key, iter(())), None)
+        if free is not None and len(pairs) < n_rows:
+            pairs.append((free, j))
     first, second = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
     opening, talk = looking.take(first), wishes.take(second)
     index = pd.Index([f"semantic-{random_state}-{k}" for k in range(len(pairs))])

@@ -56,8 +56,8 @@ class SemanticAnalysis:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><th style='text-align:left'>{escape(row.field)}</th><td>{escape(row.value)}</td></tr>"
-            for row in self.to_frame().itertuples()
+            f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self.to_frame().itertuples(index=False)
         )
         sure = "–" if self.confidence is None else f"{self.confidence:.0f}"
         by = "a simulated reader, not Claude" if self.origin == "simulated" else "this reader"
