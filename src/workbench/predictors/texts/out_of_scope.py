@@ -129,7 +129,8 @@ class OutOfScope(ClassifierMixin, BaseEstimator):
             raise PredictorError(f"rejected is {self.rejected}", expected="between 0 and 1")
         labels = np.asarray(y)
         inside = np.flatnonzero(labels != self.catch_all)
-        texts = [as_texts(X)[i] for i in inside] if len(inside) else []
+        every = as_texts(X)
+        texts = [every[i] for i in inside]
         kept = labels[inside]
         if len(np.unique(kept)) < 2:
             raise PredictorError(

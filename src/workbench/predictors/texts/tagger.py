@@ -1,7 +1,7 @@
 """Any of several labels of a text, with a threshold a label chosen out of fold."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,18 @@ from workbench.predictors.texts.represent import TextParts, TextRepresentation, 
 
 __all__ = ["TextTagger"]
 
-_RARE = -12.0  # log-odds of a label that was never or always seen in a fold
+_SURE = 12.0  # log-odds of a label that was always seen
 _MOST_FITTED = 200_000  # pairs of text and label are plenty for three numbers
 
 Scores = NDArray[np.float64]
 Codes = NDArray[np.int64]
+
+
+class _Lines(NamedTuple):
+    """Logistic regressions of all labels on one representation."""
+
+    weights: Scores
+    intercepts: Scores
 
 
 class TextTagger(BaseEstimator):
@@ -149,12 +156,9 @@ class TextTagger(BaseEstimator):
                 if truth[:, label].any():
                     self.thresholds_[label] = _best_threshold(proba[:, label], truth[:, label])
 
-    def _fit_models(self, parts: TextParts, truth: Codes) -> list[list[Any]]:
+    def _fit_models(self, parts: TextParts, truth: Codes) -> list[_Lines]:
         return [
-            [
-                _fitted(part, truth[:, label], C, self.random_state)
-                for label in range(self.n_labels_)
-            ]
+            _fitted(part, truth, C, self.random_state)
             for part, C in zip(parts, (self.terms_C, self.vectors_C), strict=True)
         ]
 
@@ -190,27 +194,26 @@ def _rarest(truth: Codes) -> Codes:
     return np.asarray(counts.argmin(axis=1))
 
 
-def _fitted(X: Any, truth: Codes, C: float, random_state: int) -> Any:
-    """A logistic regression, or the log-odds of a label that never changes."""
-    if truth.min() == truth.max():
-        return _RARE if truth[0] == 0 else -_RARE
-    # An intercept that is penalised like a weight must be cheap, or rare labels get too likely.
-    model = LogisticRegression(
-        C=C, solver="liblinear", intercept_scaling=10.0, random_state=random_state
-    )
-    return model.fit(X, truth)
+def _fitted(X: Any, truth: Codes, C: float, random_state: int) -> _Lines:
+    """A logistic regression a label."""
+    weights = np.zeros((X.shape[1], truth.shape[1]))
+    intercepts = np.zeros(truth.shape[1])
+    for label, known in enumerate(truth.T):
+        if known.min() == known.max():
+            intercepts[label] = -_SURE if known[0] == 0 else _SURE
+            continue
+        # An intercept that is penalised like a weight must be cheap, or rare labels get too likely.
+        model = LogisticRegression(
+            C=C, solver="liblinear", intercept_scaling=10.0, random_state=random_state
+        ).fit(X, known)
+        weights[:, label], intercepts[label] = model.coef_[0], model.intercept_[0]
+    return _Lines(weights, intercepts)
 
 
-def _log_odds(models: Sequence[Sequence[Any]], parts: TextParts) -> list[Scores]:
-    n = parts.terms.shape[0]
+def _log_odds(models: Sequence[_Lines], parts: TextParts) -> list[Scores]:
     return [
-        np.column_stack(
-            [
-                np.full(n, model) if isinstance(model, float) else model.decision_function(part)
-                for model in members
-            ]
-        )
-        for members, part in zip(models, parts, strict=True)
+        np.asarray(part @ lines.weights + lines.intercepts)
+        for lines, part in zip(models, parts, strict=True)
     ]
 
 
