@@ -79,8 +79,9 @@ _KINDS = MappingProxyType({
          "side": "Side of the lead", "agent_role": "Role of the agent",
          "agent_experience": "Experience of the agent"},
         (1,),
-        "Relevance of a question: weight of its area / questions of the area x surprise of the "
-        "answer in bits x share answered (1 in full, 0.5 in part, 0 refused); 0 once answered.",
+        "All in English. Relevance of a question: weight of its area / questions of the area x "
+        "surprise of the lead's answer in bits, given what is answered; 0 once answered, and in "
+        "areas the lead does not talk about. Leads who do not mostly say so.",
     ),
     "objections": Kind(
         "Objections of leads, with history and context", objections.FIELDS,
@@ -116,6 +117,7 @@ _KINDS = MappingProxyType({
         {"text": "Conversation", "agent_role": "Role of the agent",
          "agent_experience": "Experience of the agent", "vertical": "Property vertical"},
         (1,),
+        "All in English.",
     ),
     "message_languages": Kind(
         "Messages in six languages, some in two", languages.FIELDS, languages.write_message,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from workbench.data.conversations.amounts import GAZETTEER, money
 from workbench.data.conversations.bank import Phrases, phrases_of
 from workbench.data.conversations.rows import Example, answer_of, slices_of
-from workbench.data.conversations.sheets import Sheet
+from workbench.data.conversations.sheets import Sheet, as_buyer
 from workbench.data.conversations.writing import GAP, Pen, Said, dialogue
 from workbench.data.fields import AskedField
 
@@ -247,6 +247,7 @@ def write_objection(sheet: Sheet, draw: Random, *, may_hold: bool) -> Example:
         A cause neither hinted at nor told by the context is None; so are cause and strategy
         where nobody objects. Severity is medium where nothing is said of it.
     """
+    sheet = as_buyer(sheet)
     scene = draw_scene(sheet, draw)
     place = draw.choice(GAZETTEER)
     asking = money(scene.asking_usd, sheet.language, draw)

@@ -15,6 +15,7 @@ from workbench.data.conversations.sheets import (
     URGENCY,
     Sheet,
     area_of,
+    as_buyer,
     draw_agent,
 )
 from workbench.data.conversations.writing import Pen, Said, dialogue
@@ -248,7 +249,7 @@ def write_sheet(sheet: Sheet, draw: Random, *, may_hold: bool) -> Example:
     Example
         What is answered in full, asked or volunteered; partial answers do not count.
     """
-    sheet = sheet._replace(language="english", mixed=False)
+    sheet = as_buyer(sheet)._replace(language="english", mixed=False)
     agent = draw_agent(draw)
     answers = Answers(sheet, draw, may_hold=may_hold)
     closed = {area for area in AREAS if draw.random() < _CLOSED_SHARE}

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 __all__ = [
     "AREAS", "CRITICAL", "DECISION_STAGES", "EXPERIENCE", "INTENTS", "LANGUAGES", "MOTIVATIONS",
-    "QUESTIONS", "ROLES", "URGENCY", "VERTICALS", "Agent", "Sheet", "area_of", "draw_agent",
-    "draw_sheet", "part_of", "rng",
+    "QUESTIONS", "ROLES", "URGENCY", "VERTICALS", "Agent", "Sheet", "area_of", "as_buyer",
+    "draw_agent", "draw_sheet", "part_of", "rng",
 ]  # fmt: skip
 
 LANGUAGES = ("english", "spanish", "mandarin", "french", "portuguese", "hindi")
@@ -181,6 +181,11 @@ def draw_agent(draw: Random) -> Agent:
         draw.choice(_SPECIALISATIONS),
         draw.choices(LANGUAGES, (0.82, 0.08, 0.02, 0.03, 0.03, 0.02))[0],
     )
+
+
+def as_buyer(sheet: Sheet) -> Sheet:
+    """Give the sheet of the same person who buys, to live there or for income."""
+    return sheet._replace(side="investor" if sheet.intent == "investment" else "buyer")
 
 
 def part_of(draw: Random) -> str:
