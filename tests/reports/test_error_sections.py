@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from tests.evaluation.spoken import spoken_run
+
 from workbench.evaluation.readings import ReadingEvaluation
 from workbench.reports.error_sections import best_arm, errors_section
 

@@ -130,7 +130,7 @@ class Failures:
             f"the failures; lift is a group's share of failures over its share of texts.</p>"
             f"<ul class='rules'>{''.join(parts)}</ul><p><small>{len(self.clusters)} groups, "
             f"{len(shown)} with more than their share; silhouette {self.silhouette:.2f}; "
-            f"intervals hold together at {self.confidence_level:.0%}, p-values are Holm's.</small></p>"
+            f"intervals hold together at {self.confidence_level:.0%}, p-values Holm's.</small></p>"
         )
 
 
