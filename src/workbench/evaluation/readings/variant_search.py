@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 __all__ = ["Rung", "Selection", "halving_plan", "plan_calls", "random_plan", "select"]
 
-_ETA, _FIRST_ROWS, _MOST_ROUNDS = 3, 20, 5
+_ETA, _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROUNDS = 3, 20, 10, 5
 
 
 class Rung(NamedTuple):
@@ -82,10 +82,10 @@ def halving_plan(n_calls: int, n_rows: int, n_candidates: int) -> tuple[Rung, ..
     >>> halving_plan(500, 180, 270)
     (Rung(n_candidates=15, n_rows=20), Rung(n_candidates=5, n_rows=60))
     """
-    first = min(_FIRST_ROWS, n_rows)
     for n_rounds in range(_MOST_ROUNDS, 0, -1):
         least = 2 * _ETA ** (n_rounds - 1)
-        if first * _ETA ** (n_rounds - 1) > n_rows:
+        first = min(_FIRST_ROWS, n_rows // _ETA ** (n_rounds - 1))
+        if first < _FEWEST_ROWS and n_rounds > 1:
             continue
         fitting = [
             k
