@@ -15,7 +15,7 @@
 
 # %% tags=["parameters"]
 # What to evaluate, and where to leave the records ("" leaves none).
-spec_path = "../experiments/intent/demo.yaml"
+spec_path = "../experiments/intent/standard.yaml"
 run_dir = ""
 
 # %%

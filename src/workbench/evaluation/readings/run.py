@@ -17,6 +17,7 @@ from workbench.evaluation.readings.figures import check_metrics, grid_of
 from workbench.evaluation.readings.records import reading_records
 from workbench.evaluation.revision import git_revision, library_versions
 from workbench.evaluation.scores import resamples_needed
+from workbench.predictors.readers import BlendedReader
 from workbench.scorers import right_answers
 from workbench.tasks import Task
 
@@ -86,14 +87,13 @@ def evaluate_readings(
     known = set(corpus.part)
     learnt = corpus.of(*[part for part in train if part in known] or train)
     judged = corpus.of(*test)
-    groups = None if learnt.groups is None else learnt.groups.to_numpy()
-    fields = [asked.name for asked in task.fields]
+    fits = _Fits(learnt, [asked.name for asked in task.fields])
     infos, parts = [], []
     for name, reader in arms.items():
         if on_progress:
             on_progress(f"fitting {name} on {len(learnt):,} texts")
         started = time.perf_counter()
-        fitted = clone(reader).fit(learnt.X, learnt.y[fields], groups)
+        fitted = fits.of(reader)
         fit_s = time.perf_counter() - started
         if on_progress:
             on_progress(f"reading {len(judged):,} texts with {name}")
@@ -124,6 +124,27 @@ def evaluate_readings(
     )
     records = pd.concat(parts, ignore_index=True)
     return ReadingEvaluation(info, tuple(infos), records, judged)
+
+
+class _Fits:
+    """Readers fitted on the training texts, each once: a blend takes its members as they are."""
+
+    def __init__(self, learnt: Corpus, fields: Sequence[str]) -> None:
+        self._learnt, self._fields = learnt, list(fields)
+        self._groups = None if learnt.groups is None else learnt.groups.to_numpy()
+        self._done: dict[int, Any] = {}
+
+    def of(self, reader: Any) -> Any:
+        """Give the fitted clone of a reader."""
+        if id(reader) not in self._done:
+            made = clone(reader)
+            if isinstance(reader, BlendedReader):
+                members = [(name, self.of(member)) for name, member in reader.readers]
+                self._done[id(reader)] = made.joined(members)
+            else:
+                y = self._learnt.y[self._fields]
+                self._done[id(reader)] = made.fit(self._learnt.X, y, self._groups)
+        return self._done[id(reader)]
 
 
 def _info(

@@ -70,6 +70,21 @@ class BlendedReader(BaseEstimator):
             When there are no members, or the weights do not fit.
         """
         checked_truth(y, self.fields, X)
+        return self.joined([(name, clone(r).fit(X, y, groups)) for name, r in self.readers])
+
+    def joined(self, members: Sequence[tuple[str, Any]]) -> Self:
+        """Take members that are fitted already.
+
+        Parameters
+        ----------
+        members
+            In the order of `readers`.
+
+        Raises
+        ------
+        PredictorError
+            When there are no members, or the weights do not fit.
+        """
         weights = self.weights
         if not self.readers or (
             weights is not None
@@ -80,7 +95,7 @@ class BlendedReader(BaseEstimator):
                 expected="at least one reader, and a weight of 0 or more for each, not all 0",
                 fix="correct the blend",
             )
-        self.readers_ = [(name, clone(r).fit(X, y, groups)) for name, r in self.readers]
+        self.readers_ = list(members)
         return self
 
     def requests(self, X: pd.DataFrame, *, repeat: int = 0) -> list[ClaudeRequest]:
