@@ -50,8 +50,26 @@ if TYPE_CHECKING:
     from workbench.evaluation.claims import Family, claims_of
     from workbench.evaluation.measured import Figure, measure
     from workbench.evaluation.readings import ReadingEvaluation, evaluate_readings
+    from workbench.evaluation.readings.confusion import confusion
+    from workbench.evaluation.readings.disagreements import disagreements
+    from workbench.evaluation.readings.failures import failures
+    from workbench.evaluation.readings.prompt_diff import prompt_diff
+    from workbench.evaluation.readings.prompt_search import compare_searches, search_prompts
+    from workbench.evaluation.readings.prompt_space import (
+        PromptSpace,
+        Shown,
+        reading_space,
+        write_prompt,
+    )
+    from workbench.evaluation.readings.prompt_work import (
+        compare_prompts,
+        compare_shots,
+        with_validation,
+    )
     from workbench.evaluation.readings.session import evaluate_reading_spec, price_reading_spec
+    from workbench.evaluation.readings.slice_gaps import weak_slices
     from workbench.evaluation.readings.spec import is_reading_spec
+    from workbench.evaluation.readings.traces import trace
     from workbench.evaluation.session import fit_arm
     from workbench.features import (
         FEATURES,
@@ -130,6 +148,12 @@ if TYPE_CHECKING:
         score_files,
         score_on_spark,
     )
+    from workbench.tracking.prompts import (
+        prompt_by_alias,
+        prompt_versions,
+        register_prompt,
+        set_alias,
+    )
     from workbench.tracking.tuning import log_tuning
 
 __version__ = "0.1.0"
@@ -181,6 +205,7 @@ _HOMES = MappingProxyType(
         "OrdinalClassifier": "workbench.predictors.ordinal",
         "Origin": "workbench.claude",
         "PrivacyGate": "workbench.privacy",
+        "PromptSpace": "workbench.evaluation.readings.prompt_space",
         "RateLimits": "workbench.claude",
         "ReadingEvaluation": "workbench.evaluation.readings",
         "ReadingReport": "workbench.reports",
@@ -191,6 +216,7 @@ _HOMES = MappingProxyType(
         "SentenceEncoder": "workbench.embeddings",
         "SentenceFeatures": "workbench.features",
         "Settings": "workbench.settings",
+        "Shown": "workbench.evaluation.readings.prompt_space",
         "SignalledClassifier": "workbench.predictors",
         "Slot": "workbench.data",
         "Split": "workbench.data",
@@ -211,9 +237,14 @@ _HOMES = MappingProxyType(
         "check_evidence": "workbench.predictors",
         "claims_of": "workbench.evaluation.claims",
         "collect": "workbench.features",
+        "compare_prompts": "workbench.evaluation.readings.prompt_work",
+        "compare_searches": "workbench.evaluation.readings.prompt_search",
+        "compare_shots": "workbench.evaluation.readings.prompt_work",
+        "confusion": "workbench.evaluation.readings.confusion",
         "corpus_names": "workbench.tasks",
         "counterfactual_audit": "workbench.monitoring.fairness",
         "coverage_by_slice": "workbench.predictors",
+        "disagreements": "workbench.evaluation.readings.disagreements",
         "drift": "workbench.monitoring",
         "drift_over_time": "workbench.monitoring",
         "erase_subject": "workbench.subjects",
@@ -223,6 +254,7 @@ _HOMES = MappingProxyType(
         "evaluate_spec": "workbench.evaluation",
         "explain": "workbench.predictors",
         "export_subject": "workbench.subjects",
+        "failures": "workbench.evaluation.readings.failures",
         "fit_arm": "workbench.evaluation.session",
         "is_reading_spec": "workbench.evaluation.readings.spec",
         "labelling_task": "workbench.tasks",
@@ -244,7 +276,10 @@ _HOMES = MappingProxyType(
         "price_reading_spec": "workbench.evaluation.readings.session",
         "price_spec": "workbench.evaluation",
         "prior_baseline": "workbench.predictors",
+        "prompt_by_alias": "workbench.tracking.prompts",
         "prompt_cost": "workbench.predictors",
+        "prompt_diff": "workbench.evaluation.readings.prompt_diff",
+        "prompt_versions": "workbench.tracking.prompts",
         "read_design": "workbench.abtest",
         "read_events": "workbench.abtest.report_files",
         "read_experiment": "workbench.abtest.report_run",
@@ -252,26 +287,34 @@ _HOMES = MappingProxyType(
         "read_registration": "workbench.abtest",
         "read_spec": "workbench.evaluation",
         "read_tables": "workbench.features",
+        "reading_space": "workbench.evaluation.readings.prompt_space",
         "record_events": "workbench.abtest.report_files",
         "register": "workbench.abtest",
         "register_pipeline": "workbench.tracking.pipelines",
+        "register_prompt": "workbench.tracking.prompts",
         "run_experiment_report": "workbench.reports.experiment",
         "run_spec": "workbench.reports",
         "saving": "workbench.evaluation",
         "say": "workbench.evaluation",
         "score_files": "workbench.tracking.pipelines",
         "score_on_spark": "workbench.tracking.pipelines",
+        "search_prompts": "workbench.evaluation.readings.prompt_search",
         "server_command": "workbench.tracking",
+        "set_alias": "workbench.tracking.prompts",
         "signal_agreement": "workbench.predictors",
         "signal_gain": "workbench.predictors",
         "simulate": "workbench.data.brokerage",
         "slice_gaps": "workbench.monitoring.fairness",
         "spark_session": "workbench.features",
         "tabular_ensemble": "workbench.predictors",
+        "trace": "workbench.evaluation.readings.traces",
         "traced_calls": "workbench.tracking",
         "tune": "workbench.predictors",
         "vector_drift": "workbench.monitoring",
+        "weak_slices": "workbench.evaluation.readings.slice_gaps",
+        "with_validation": "workbench.evaluation.readings.prompt_work",
         "wording_findings": "workbench.scorers",
+        "write_prompt": "workbench.evaluation.readings.prompt_space",
         "write_table": "workbench.features",
     }
 )
@@ -323,6 +366,7 @@ __all__ = [
     "OrdinalClassifier",
     "Origin",
     "PrivacyGate",
+    "PromptSpace",
     "RateLimits",
     "ReadingEvaluation",
     "ReadingReport",
@@ -333,6 +377,7 @@ __all__ = [
     "SentenceEncoder",
     "SentenceFeatures",
     "Settings",
+    "Shown",
     "SignalledClassifier",
     "Slot",
     "Split",
@@ -352,9 +397,14 @@ __all__ = [
     "check_evidence",
     "claims_of",
     "collect",
+    "compare_prompts",
+    "compare_searches",
+    "compare_shots",
+    "confusion",
     "corpus_names",
     "counterfactual_audit",
     "coverage_by_slice",
+    "disagreements",
     "drift",
     "drift_over_time",
     "erase_subject",
@@ -364,6 +414,7 @@ __all__ = [
     "evaluate_spec",
     "explain",
     "export_subject",
+    "failures",
     "fit_arm",
     "is_reading_spec",
     "labelling_task",
@@ -385,7 +436,10 @@ __all__ = [
     "price_reading_spec",
     "price_spec",
     "prior_baseline",
+    "prompt_by_alias",
     "prompt_cost",
+    "prompt_diff",
+    "prompt_versions",
     "read_design",
     "read_events",
     "read_experiment",
@@ -393,26 +447,34 @@ __all__ = [
     "read_registration",
     "read_spec",
     "read_tables",
+    "reading_space",
     "record_events",
     "register",
     "register_pipeline",
+    "register_prompt",
     "run_experiment_report",
     "run_spec",
     "saving",
     "say",
     "score_files",
     "score_on_spark",
+    "search_prompts",
     "server_command",
+    "set_alias",
     "signal_agreement",
     "signal_gain",
     "simulate",
     "slice_gaps",
     "spark_session",
     "tabular_ensemble",
+    "trace",
     "traced_calls",
     "tune",
     "vector_drift",
+    "weak_slices",
+    "with_validation",
     "wording_findings",
+    "write_prompt",
     "write_table",
 ]
 

@@ -15,6 +15,7 @@ from workbench.cli.catalogue import data
 from workbench.cli.console import Json, hushed_on_ctrl_c, print_json, run_until_stopped, say
 from workbench.cli.features import features
 from workbench.cli.monitor import monitor
+from workbench.cli.prompts import prompts
 from workbench.cli.runtime import audit, cassette, emulate, ledger
 from workbench.cli.scoring import promote, score
 from workbench.cli.subjects import subject
@@ -165,6 +166,7 @@ app.add_typer(abtest, name="abtest")
 app.add_typer(audit, name="audit")
 app.add_typer(monitor, name="monitor")
 app.add_typer(cassette, name="cassette")
+app.add_typer(prompts, name="prompts")
 app.add_typer(subject, name="subject")
 app.command()(ledger)
 app.command()(emulate)
