@@ -305,7 +305,6 @@ def _goemotions() -> list[Figure]:
     truth, values = _matrix(train, "emotions"), corpus.asked("emotions").values
     arms = {
         "TF-IDF, balanced": tfidf_baseline(C=4.0, balanced=True),
-        "vectors, balanced": embedding_baseline(encoder=encoder, many=True, balanced=True),
         "TextTagger": TextTagger(encoder=encoder, terms_C=4.0, n_splits=3),
     }
     figures: list[Figure] = []

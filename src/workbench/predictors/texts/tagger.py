@@ -18,6 +18,7 @@ from workbench.predictors.texts.represent import TextParts, TextRepresentation, 
 
 __all__ = ["TextTagger"]
 
+_STEPS = 200
 _SURE = 12.0  # log-odds of a label that was always seen
 _MOST_FITTED = 200_000  # pairs of text and label are plenty for three numbers
 
@@ -158,8 +159,8 @@ class TextTagger(BaseEstimator):
 
     def _fit_models(self, parts: TextParts, truth: Codes) -> list[_Lines]:
         return [
-            _fitted(part, truth, C, self.random_state)
-            for part, C in zip(parts, (self.terms_C, self.vectors_C), strict=True)
+            _fitted_terms(parts.terms, truth, self.terms_C, self.random_state),
+            _fitted_vectors(parts.vectors, truth, self.vectors_C),
         ]
 
     def _pool(self, log_odds: Sequence[Scores]) -> Scores:
@@ -194,20 +195,51 @@ def _rarest(truth: Codes) -> Codes:
     return np.asarray(counts.argmin(axis=1))
 
 
-def _fitted(X: Any, truth: Codes, C: float, random_state: int) -> _Lines:
-    """A logistic regression a label."""
+def _fitted_terms(X: Any, truth: Codes, C: float, random_state: int) -> _Lines:
+    """A logistic regression a label on sparse terms."""
     weights = np.zeros((X.shape[1], truth.shape[1]))
-    intercepts = np.zeros(truth.shape[1])
-    for label, known in enumerate(truth.T):
-        if known.min() == known.max():
-            intercepts[label] = -_SURE if known[0] == 0 else _SURE
-            continue
+    intercepts = _base_odds(truth)
+    for label in np.flatnonzero(np.abs(intercepts) < _SURE):
         # An intercept that is penalised like a weight must be cheap, or rare labels get too likely.
         model = LogisticRegression(
             C=C, solver="liblinear", intercept_scaling=10.0, random_state=random_state
-        ).fit(X, known)
+        ).fit(X, truth[:, label])
         weights[:, label], intercepts[label] = model.coef_[0], model.intercept_[0]
     return _Lines(weights, intercepts)
+
+
+def _fitted_vectors(X: Scores, truth: Codes, C: float) -> _Lines:
+    """The same on dense vectors, for all labels at once: a step costs two products of matrices."""
+    intercepts = _base_odds(truth)
+    varying = np.abs(intercepts) < _SURE
+    rows, target = X.astype(np.float32), truth[:, varying].astype(np.float32)
+    shape = (X.shape[1] + 1, target.shape[1])
+
+    def loss(flat: Scores) -> tuple[float, Scores]:
+        w = flat.reshape(shape)
+        odds = rows @ w[:-1].astype(np.float32) + w[-1].astype(np.float32)
+        miss = expit(odds) - target
+        value = C * (np.logaddexp(0, odds) - target * odds).sum(dtype=np.float64)
+        gradient = np.vstack([C * (rows.T @ miss) + w[:-1], C * miss.sum(axis=0)[None]])
+        return float(value + 0.5 * (w[:-1] ** 2).sum()), gradient.ravel().astype(np.float64)
+
+    weights = np.zeros((X.shape[1], truth.shape[1]))
+    if varying.any():
+        start = np.zeros(shape)
+        start[-1] = intercepts[varying]
+        # Stopping early changes no figure: the pool is fitted on what was reached.
+        found = minimize(
+            loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
+        ).x.reshape(shape)
+        weights[:, varying], intercepts[varying] = found[:-1], found[-1]
+    return _Lines(weights, intercepts)
+
+
+def _base_odds(truth: Codes) -> Scores:
+    """Log-odds of each label's share, bounded where a label never changes."""
+    share = truth.mean(axis=0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(np.log(share) - np.log1p(-share), -_SURE, _SURE))
 
 
 def _log_odds(models: Sequence[_Lines], parts: TextParts) -> list[Scores]:
