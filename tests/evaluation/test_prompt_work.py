@@ -1,5 +1,6 @@
 """Prompts side by side, spaces of prompts, and searches that ask a stand-in."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evaluation.spoken import MOODS
 
-from workbench.claude import ClaudeClient
+from workbench.claude import ClaudeClient, EmulatorProcess, Origin
 from workbench.data import Corpus
 from workbench.errors import EvaluationError, PromptError
 from workbench.evaluation.readings.prompt_diff import prompt_diff
@@ -64,6 +65,21 @@ def small_space() -> PromptSpace:
     whole = reading_space()
     parts = {slot: dict(list(options.items())[:2]) for slot, options in whole.parts.items()}
     return replace(whole, parts=parts, shown=(Shown(0), Shown(4, "nearest")))
+
+
+@pytest.fixture(scope="module")
+def kept(
+    tmp_path_factory: pytest.TempPathFactory, shared_emulator: EmulatorProcess
+) -> Iterator[ClaudeClient]:
+    """A client whose answers serve several tests."""
+    store = tmp_path_factory.mktemp("kept") / "answers.sqlite"
+    with ClaudeClient(origin=Origin.SIMULATED, store=store, base_url=shared_emulator.url) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def first(task: Task, corpus: Corpus, kept: ClaudeClient) -> PromptSearch:
+    return search(task, corpus, kept)
 
 
 def search(task: Task, corpus: Corpus, client: ClaudeClient, **changes: object) -> PromptSearch:
@@ -214,22 +230,19 @@ def test_a_search_stays_within_its_calls_and_repeats_itself_for_nothing(
 
 
 def test_the_test_part_has_no_say_in_the_choice(
-    task: Task, corpus: Corpus, client: ClaudeClient
+    task: Task, corpus: Corpus, kept: ClaudeClient, first: PromptSearch
 ) -> None:
     shuffled = corpus.y.copy()
     at = np.flatnonzero((corpus.part == "test").to_numpy())
     shuffled.iloc[at, 0] = np.random.default_rng(0).permutation(shuffled.iloc[at, 0].to_numpy())
-    first = search(task, corpus, client)
-    second = search(task, replace(corpus, y=shuffled), client)
+    second = search(task, replace(corpus, y=shuffled), kept)
     assert second.winner == first.winner
     assert second.validation_score == first.validation_score
     assert second.test_score.estimate != first.test_score.estimate
 
 
-def test_the_optimism_is_validation_minus_test(
-    task: Task, corpus: Corpus, client: ClaudeClient, tmp_path: Path
-) -> None:
-    found = search(task, corpus, client)
+def test_the_optimism_is_validation_minus_test(first: PromptSearch, tmp_path: Path) -> None:
+    found = first
     rows = found.test.records[found.test.records["arm"] == "winner"]
     assert len(rows) == N_TEST
     assert found.test_score.estimate == pytest.approx(rows["right"].mean())
@@ -243,9 +256,9 @@ def test_the_optimism_is_validation_minus_test(
 
 
 def test_random_search_has_the_same_calls_and_is_compared_on_the_test_part(
-    task: Task, corpus: Corpus, client: ClaudeClient
+    task: Task, corpus: Corpus, kept: ClaudeClient, first: PromptSearch
 ) -> None:
-    halving, drawn = (search(task, corpus, client, method=m) for m in ("halving", "random"))
+    halving, drawn = first, search(task, corpus, kept, method="random")
     assert len(halving.prompts) > len(drawn.prompts) >= 2
     assert drawn.n_validation == halving.n_validation
     compared = compare_searches({"random": drawn, "halving": halving}, baseline="random")
@@ -254,11 +267,15 @@ def test_random_search_has_the_same_calls_and_is_compared_on_the_test_part(
     assert "sim:halving" in compared.to_markdown()
 
 
-def test_money_bounds_a_search_beforehand(task: Task, corpus: Corpus, client: ClaudeClient) -> None:
-    free = search(task, corpus, client)
-    limit = 30 * free.cost_usd
-    bounded = search(task, corpus, client, budget_usd=limit)
-    assert bounded.cost_usd <= limit
+def test_money_bounds_a_search_beforehand(
+    task: Task, corpus: Corpus, kept: ClaudeClient, client: ClaudeClient, first: PromptSearch
+) -> None:
+    for times, stopped in ((4.0, True), (6.0, False)):
+        limit = first.cost_usd * times
+        bounded = search(task, corpus, kept, budget_usd=limit)
+        assert bounded.stopped_by_cost is stopped
+        assert bounded.cost_usd <= limit
+        assert (bounded.n_search_calls < first.n_search_calls) is stopped
     with pytest.raises(EvaluationError, match=r"budget_usd is 0\.001"):
         search(task, corpus, client, budget_usd=0.001)
 

@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TUTORIALS = sorted(
     p
     for p in (ROOT / "notebooks").glob("*.ipynb")
-    if p.name not in {"evaluation_report.ipynb", "abtest_report.ipynb"}
+    if p.name not in {"evaluation_report.ipynb", "reading_report.ipynb", "abtest_report.ipynb"}
 )
-N_LEADS = {"03_studies": 2400, "04_monitoring": 2400}
+N_LEADS = {"03_studies": 2400, "04_monitoring": 2400, "05_prompts_and_errors": 400}
 EXPECTED = {
     "01_first_comparison": (
         "sim:zero_shot", "sim:sceptic", "simulated", "majority class", "data:image/svg",
@@ -22,6 +22,10 @@ EXPECTED = {
         "how often they held the truth",
     ),
     "03_studies": ("sim:signals", "impossible here", "always sms", "simulated"),
+    "05_prompts_and_errors": (
+        "sim:few_shot", "simulated", "Texts were grouped without looking", "optimism",
+        "Prompt as sent", "candidate",
+    ),
     "04_monitoring": ("base rate", "fires", "language", "calibration"),
 }  # fmt: skip
 

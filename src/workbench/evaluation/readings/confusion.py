@@ -214,11 +214,15 @@ class Outcomes(_WithTexts):
         true = self.rows[self.rows["is_true"]]["item"].value_counts()
         n_true = true.reindex(counted.index, fill_value=0)
         answered = counted["right"] + wrong + counted["made up"]
-        return counted.assign(
-            n_true=n_true,
-            precision=counted["right"] / answered.where(answered > 0),
-            recall=counted["right"] / n_true.where(n_true > 0),
-        ).reset_index(names="item")
+        return (
+            counted.assign(
+                n_true=n_true,
+                precision=counted["right"] / answered.where(answered > 0),
+                recall=counted["right"] / n_true.where(n_true > 0),
+            )
+            .reset_index(names="item")
+            .rename_axis(columns=None)
+        )
 
     def examples(self, item: str, outcome: str, n: int = 5) -> Examples:
         """Show texts behind one count, sealed.

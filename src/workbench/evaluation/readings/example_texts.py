@@ -273,7 +273,7 @@ class Examples:
             shown = text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
             cells = [f"<td style='{_CELL}16em' title='{html.escape(row['example_id'])}'>"
                      f"{html.escape(shown)}</td>"]  # fmt: skip
-            cells += [f"<td style='{_CELL}9em'>{html.escape(str(row[c]))}</td>" for c in told]
+            cells += [f"<td style='{_CELL}9em'>{_breakable(row[c])}</td>" for c in told]
             body += f"<tr>{''.join(cells)}</tr>"
         more = self.n_found - len(self.frame)
         left = f"<p><small>{more:,} more</small></p>" if more > 0 else ""
@@ -281,3 +281,8 @@ class Examples:
             f"<div class='scroll'><table class='wb'><thead><tr>{head}</tr></thead>"
             f"<tbody>{body}</tbody></table></div>{left}"
         )
+
+
+def _breakable(value: object) -> str:
+    """Anything as HTML; long identifiers may break where they are joined."""
+    return html.escape(str(value)).replace("_", "_<wbr>")

@@ -106,7 +106,8 @@ class Trace:
         marks = {True: "✔ right", False: "✘ wrong", None: ""}
         rows = "".join(
             f"<tr><th scope='row'>{html.escape(f.name)}</th><td>{html.escape(f.true)}</td>"
-            f"<td>{html.escape(f.answered)}</td><td>{marks[f.right]}</td><td>"
+            f"<td>{html.escape(f.answered)}</td><td style='white-space:nowrap'>"
+            f"{marks[f.right]}</td><td>"
             + html.escape(", ".join(f"{v} {p:.2f}" for v, p in f.top))
             + "</td></tr>"
             for f in self.fields
