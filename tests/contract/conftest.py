@@ -53,7 +53,7 @@ def _kinds(name: str) -> list[str]:
 
 
 def _cases(wanted: set[str]) -> Iterator[dict[str, Any]]:
-    for task in TASKS.values():
+    for task in (t for t in TASKS.values() if not t.fields):
         cases: list[dict[str, Any]] = [{"task": task}]
         if "prompt" in wanted:
             cases = [c | {"prompt": p} for c in cases for p in task.prompts.values()]
@@ -75,6 +75,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     wanted = [
         n for n in ("task", "prompt", "name", "kind", "spec_path") if n in metafunc.fixturenames
     ]
+    if "asking" in metafunc.fixturenames:
+        tasks = [t for t in TASKS.values() if t.fields and t.name != "labelling"]
+        metafunc.parametrize("asking", tasks, ids=[t.name for t in tasks])
     if wanted:
         found = [[case[n] for n in wanted] for case in _cases(set(wanted))]
         ids = ["-".join(map(_title, case)) for case in found]

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -77,9 +76,7 @@ class Corpus:
     X: pd.DataFrame
     y: pd.DataFrame
     part: "pd.Series[str]"
-    meanings: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({"text": "Message"})
-    )
+    meanings: Mapping[str, str] = field(default_factory=lambda: {"text": "Message"})
     groups: "pd.Series[str] | None" = None
     slices: pd.DataFrame | None = None
     notes: str = ""

@@ -71,7 +71,8 @@ def language_probabilities(text: str) -> Scores:
     >>> LANGUAGES[int(language_probabilities("Where is the house?").argmax())]
     'en'
     """
-    text = _blanked(text[:MAX_CHARS])
+    # Half a pair of a character is no text for the models.
+    text = _blanked(text[:MAX_CHARS].encode(errors="replace").decode())
     n_words = 0
     letters = dict.fromkeys(("latin", "hi", "zh"), 0.0)
     for match in _SCRIPTS.finditer(text):
@@ -184,7 +185,8 @@ def language_spans(text: str) -> list[LanguageSpan]:
     """
     found: list[tuple[int, int, str]] = []
     run: list[tuple[int, int, str]] = []
-    for match in _SCRIPTS.finditer(_blanked(text[:MAX_CHARS])):
+    readable = text[:MAX_CHARS].encode(errors="replace").decode()
+    for match in _SCRIPTS.finditer(_blanked(readable)):
         script = str(match.lastgroup)
         if script == "latin":
             run.append((match.start(), match.end(), match.group()))
