@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from workbench.claude.emulator.cues import read_lines
 from workbench.claude.emulator.heads import (
     CATCH_ALL,
     LABELS_READ,
@@ -28,7 +29,6 @@ _EXAMPLE = re.compile(r"<example>(.*?)</example>", re.DOTALL)
 _MESSAGE = re.compile(r"<message>(.*?)</message>", re.DOTALL)
 _ANSWER = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
-_SPEAKER = re.compile(r"^\s*\w+\s*:\s*")
 _OWN = {"evidence", "confidence", "abstain"}
 _SOME, _NEAR, _MARGIN = 0.30, 0.55, 0.02
 _STEP = 5
@@ -83,7 +83,7 @@ def answer_questions(schema: Mapping[str, Any], system: str, prompt: str) -> dic
     """
     shown, asked = _split(prompt)
     frame, text = split_data(asked)
-    text = text[-_MAX_CHARS:]
+    text = _spoken(text[-_MAX_CHARS:])
     told = f"{system}\n{frame}"
     strict = re.search(r"^Strategy: *definitions *$", system, re.MULTILINE) is not None
     values: dict[str, Any] = {}
@@ -115,8 +115,14 @@ def _split(prompt: str) -> tuple[list[_Shown], str]:
         except ValueError:
             continue
         if message and isinstance(known, dict):
-            shown.append(_Shown(html.unescape(message.group(1)).strip(), known))
+            shown.append(_Shown(_spoken(html.unescape(message.group(1)).strip()), known))
     return shown, after
+
+
+def _spoken(text: str) -> str:
+    """What the lead says, where lines name their speakers; else all of it."""
+    said = [one.text for one in read_lines(text) if one.by_lead]
+    return "\n".join(said) if said else text
 
 
 def _resolved(part: Any, root: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -219,11 +225,9 @@ def _number(name: str, shown: Sequence[_Shown], text: str) -> _Reading:
 
 
 def _quotes(text: str) -> list[str]:
-    """First thing said, in the lead's own words where lines name a speaker."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    own = [line for line in lines if line.lower().startswith("lead:")] or lines
-    for line in own:
-        found = _SENTENCE.search(_SPEAKER.sub("", line))
+    """First thing said."""
+    for line in text.splitlines():
+        found = _SENTENCE.search(line)
         if found and found.group().strip():
             return [found.group().strip()[:_MAX_QUOTE]]
     return []
