@@ -107,10 +107,14 @@ compared
 compared.disagreements("zero_shot", "few_shot", only="b_right")
 
 # %%
-wb.compare_shots(
+curve = wb.compare_shots(
     task, tried, "few_shot", client=client, numbers=(2, 8), kinds=("random", "nearest"),
     metrics=["primary_intent/accuracy"], n_resamples=500,
 )  # fmt: skip
+curve
+
+# %%
+wb.shots_plot(curve)
 
 # %% [markdown]
 # ## Searching for a better one

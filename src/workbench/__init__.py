@@ -126,6 +126,7 @@ if TYPE_CHECKING:
     from workbench.prompts import read_prompt
     from workbench.reports import ReadingReport, Report, run_spec
     from workbench.reports.experiment import run_experiment_report
+    from workbench.reports.prompt_plots import shots_plot
     from workbench.scorers import metric, wording_findings
     from workbench.settings import Settings
     from workbench.studies.result import Study
@@ -303,6 +304,7 @@ _HOMES = MappingProxyType(
         "set_alias": "workbench.tracking.prompts",
         "signal_agreement": "workbench.predictors",
         "signal_gain": "workbench.predictors",
+        "shots_plot": "workbench.reports.prompt_plots",
         "simulate": "workbench.data.brokerage",
         "slice_gaps": "workbench.monitoring.fairness",
         "spark_session": "workbench.features",
@@ -461,6 +463,7 @@ __all__ = [
     "search_prompts",
     "server_command",
     "set_alias",
+    "shots_plot",
     "signal_agreement",
     "signal_gain",
     "simulate",

@@ -1,5 +1,6 @@
 """Prompts side by side, spaces of prompts, and searches that ask a stand-in."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,10 @@ from workbench.evaluation.readings.prompt_work import (
     compare_shots,
     with_validation,
 )
+from workbench.evaluation.readings.run import evaluate_readings
+from workbench.evaluation.readings.traces import trace
 from workbench.prompts import Prompt, read_prompt
+from workbench.reports.prompt_plots import shots_plot
 from workbench.tasks import Task, labelling_task
 
 WORDS = {"good": "lovely bright happy", "bad": "dreadful noisy sad", "odd": "strange curious weird"}
@@ -170,6 +174,28 @@ def test_variants_are_compared_on_the_validation_part(
         found.diff("zero_shot", "few")
 
 
+def test_a_trace_renders_the_prompt_as_it_was_sent_sealed(
+    task: Task, corpus: Corpus, kept: ClaudeClient
+) -> None:
+    zero, few = (
+        task.claude(name, corpus, client=kept).fit(corpus.X[:N_TRAIN], corpus.y[:N_TRAIN])
+        for name in ("zero_shot", "few_shot")
+    )
+    run = evaluate_readings(task, {"zero_shot": zero}, corpus, train=("train",),
+                            test=("validation",), n_resamples=100)  # fmt: skip
+    found = trace(run, f"e{N_TRAIN}", "zero_shot", reader=zero)
+    assert found.prompt is not None
+    sent = kept.sealed(zero.requests(corpus.X.iloc[[N_TRAIN]])[0])
+    assert found.prompt.user == re.sub(r"\[email:[^]]+\]", "[email]", sent.prompt)
+    assert found.prompt.system == sent.system
+    assert "zoe" not in found._repr_html_()
+    assert found.facts["model_requested"] == "claude-haiku-5-5"
+    assert "latency_s" not in found.facts
+    assert found.facts["cost_usd"] > 0
+    with pytest.raises(EvaluationError, match="the prompt that was asked"):
+        trace(run, f"e{N_TRAIN}", "zero_shot", reader=few)
+
+
 def test_variants_need_names_of_their_own_and_a_validation_part(
     task: Task, corpus: Corpus, client: ClaudeClient
 ) -> None:
@@ -207,6 +233,9 @@ def test_shots_are_a_curve_over_numbers_and_kinds(
     ]  # fmt: skip
     assert frame["input_tokens"].iloc[1] > frame["input_tokens"].iloc[0]
     assert "4 nearest" in found._repr_html_()
+    drawn = shots_plot(found)
+    assert "4 nearest" in drawn.alt
+    assert "simulated" in drawn.alt
     with pytest.raises(EvaluationError, match="which shows 0"):
         compare_shots(task, corpus, "zero_shot", client=client)
 

@@ -84,3 +84,20 @@ def test_the_winners_own_score_flatters_and_a_fresh_one_does_not() -> None:
     error = np.std(fresh) / np.sqrt(len(fresh))
     assert abs(np.mean(fresh) - 0.5) < 3 * error
     assert np.mean(own) > 0.5 + 10 * error
+
+
+def test_halving_finds_better_ones_than_random_search_with_as_many_calls() -> None:
+    rng = np.random.default_rng(3)
+    gained = []
+    for _ in range(60):
+        chances = np.clip(rng.normal(0.7, 0.1, 200), 0, 1)
+        right = rng.random((200, 300)) < chances[:, None]
+        plan = halving_plan(1200, 300, 200)
+        found = [
+            select(p, lambda c, n, r=right: float(r[c, :n].mean()))  # type: ignore[misc]
+            for p in (plan, random_plan(1200, plan, 200))
+        ]
+        assert found[0] is not None
+        assert found[1] is not None
+        gained.append(chances[found[0].winner] - chances[found[1].winner])
+    assert np.mean(gained) > 2 * np.std(gained) / np.sqrt(len(gained))

@@ -59,3 +59,11 @@ def test_a_loaded_run_shows_counts_alone(run: ReadingEvaluation, tmp_path: Path)
     assert "read as <b>odd</b>" in page
     assert "[email]" not in page
     assert "Kinds of texts" not in page
+
+
+def test_texts_that_cannot_be_grouped_are_no_reason_for_no_report() -> None:
+    said = {"only": {"mood": ["good", "bad"] * 40}}
+    alike = spoken_run(["the same words"] * 80, {"mood": ["good"] * 80}, said)
+    page = errors_section(alike)._repr_html_()
+    assert "Not grouped: the texts are all alike" in page
+    assert "40 of 80 answers wrong" in page

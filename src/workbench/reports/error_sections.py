@@ -1,5 +1,6 @@
 """The part of a report on readers that shows where they go wrong; every text is sealed."""
 
+from workbench.errors import EvaluationError
 from workbench.evaluation.readings import ReadingEvaluation
 from workbench.evaluation.readings.confusion import confusion
 from workbench.evaluation.readings.disagreements import disagreements
@@ -11,7 +12,7 @@ from workbench.scorers import metric
 __all__ = ["best_arm", "errors_section"]
 
 _CONFUSED = ("label", "level", "labels", "slots")
-_ENOUGH_TEXTS = 60
+_FEWEST, _ENOUGH_TEXTS = 2, 60
 
 
 def best_arm(evaluation: ReadingEvaluation) -> str:
@@ -40,16 +41,17 @@ def errors_section(evaluation: ReadingEvaluation) -> Section:
     arms = list(dict.fromkeys([best, baseline]))
     kinds = {asked.name: asked.kind for asked in evaluation.fields}
     field = evaluation.info.metrics[0].rpartition("/")[0]
-    parts = []
-    if kinds[field] == "text":
+    known = evaluation.grid.answers[baseline, field].known()[0]
+    if kinds[field] == "text" or len(known) < _FEWEST:
         return Section("")
+    parts = []
     for arm in arms:
         label = escape(evaluation.arm(arm).label)
         shown = (
             [confusion(evaluation, arm, field)._repr_html_()] if kinds[field] in _CONFUSED else []
         )
         if evaluation.texts is not None and evaluation.info.n_test >= _ENOUGH_TEXTS:
-            shown.append(f"<h4>Kinds of texts</h4>{failures(evaluation, arm)._repr_html_()}")
+            shown.append(f"<h4>Kinds of texts</h4>{_groups(evaluation, arm)}")
         gaps = weak_slices(evaluation, arm)
         if len(gaps.frame):
             shown.append(
@@ -71,3 +73,10 @@ def errors_section(evaluation: ReadingEvaluation) -> Section:
         f"{escape(metric(evaluation.info.metrics[0]).title)}, and the baseline. {told}</p>"
         + "".join(parts)
     )
+
+
+def _groups(evaluation: ReadingEvaluation, arm: str) -> str:
+    try:
+        return failures(evaluation, arm)._repr_html_()
+    except EvaluationError as error:  # texts that cannot be grouped are no reason for no report
+        return f"<p>Not grouped: {escape(error.what)}.</p>"
