@@ -70,6 +70,13 @@ class Confusion(_WithTexts):
         One row an answer: example_id, true, answered.
     texts
         By example; None where they are not known.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"example_id": ["1", "2"], "true": "a", "answered": ["a", "b"]})
+    >>> Confusion("mine", "mood", ("a", "b"), rows).to_frame()
+      true answered  n  share_of_true  share_of_errors
+    0    a        b  1            0.5              1.0
     """
 
     arm: str

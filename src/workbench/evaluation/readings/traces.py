@@ -75,6 +75,13 @@ class Trace:
         Models, tokens, cost, latency (but the stand-in's), attempts, errors, identifiers.
     prompt
         As it is sent, sealed; None where no fitted reader was given.
+
+    Examples
+    --------
+    >>> mood = TracedField("mood", "good", "bad", False, (("bad", 0.8), ("good", 0.2)))
+    >>> found = Trace("7", "mine", None, 0, "Lovely place", (mood,), ("lovely",), {})
+    >>> found.to_frame()["top"].tolist(), "<mark>Lovely</mark> place" in found._repr_html_()
+    (['bad 0.80, good 0.20'], True)
     """
 
     example_id: str
