@@ -13,6 +13,7 @@ import workbench as wb
 from workbench.cli.abtest import abtest
 from workbench.cli.catalogue import data
 from workbench.cli.console import Json, hushed_on_ctrl_c, print_json, run_until_stopped, say
+from workbench.cli.corpora import corpus
 from workbench.cli.features import features
 from workbench.cli.monitor import monitor
 from workbench.cli.prompts import prompts
@@ -161,6 +162,7 @@ def ui(
 
 
 app.add_typer(data, name="data")
+app.add_typer(corpus, name="corpus")
 app.add_typer(features, name="features")
 app.add_typer(abtest, name="abtest")
 app.add_typer(audit, name="audit")

@@ -7,7 +7,13 @@ from types import MappingProxyType
 from workbench.data import Corpus
 from workbench.errors import SpecError
 from workbench.tasks.behaviour import TASKS_OF_HEADS
-from workbench.tasks.catalogue import corpus_names, load_corpus, load_dataset, open_catalogue
+from workbench.tasks.catalogue import (
+    corpus_names,
+    corpus_title,
+    load_corpus,
+    load_dataset,
+    open_catalogue,
+)
 from workbench.tasks.coaching import TASKS_OF_COACHING
 from workbench.tasks.intent import TASK as _INTENT
 from workbench.tasks.labelling import TASK as _LABELLING
@@ -25,6 +31,7 @@ __all__ = [
     "Target",
     "Task",
     "corpus_names",
+    "corpus_title",
     "labelling_task",
     "load_corpus",
     "load_dataset",

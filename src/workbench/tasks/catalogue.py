@@ -9,12 +9,18 @@ from workbench.tasks.behaviour.data import BehaviourMaker
 from workbench.tasks.coaching.moments import coaching_corpus
 from workbench.tasks.semantic_analysis.conversations import semantic_corpus
 
-__all__ = ["corpus_names", "load_corpus", "load_dataset", "open_catalogue"]
+__all__ = ["corpus_names", "corpus_title", "load_corpus", "load_dataset", "open_catalogue"]
 
 _GENERATED = 4_000
 # Generated conversations with what tasks add to them.
 _COMPOSED = MappingProxyType(
     {"coaching": coaching_corpus, "semantic_conversations": semantic_corpus}
+)
+_TITLES = MappingProxyType(
+    {
+        "coaching": "Moments an agent needs advice in, with what advice is held against",
+        "semantic_conversations": "What leads want and what of a property, in one conversation",
+    }
 )
 
 
@@ -87,6 +93,34 @@ def corpus_names(settings: Settings | None = None) -> list[str]:
     True
     """
     return sorted({*corpora.corpus_names(settings), *CONVERSATIONS, *_COMPOSED})
+
+
+def corpus_title(name: str, settings: Settings | None = None) -> tuple[str, str]:
+    """Whether a corpus is real or simulated, and its title; no text is loaded or made.
+
+    Parameters
+    ----------
+    name
+        One of `corpus_names()`.
+    settings
+        Where the project is; read from the environment when omitted.
+
+    Raises
+    ------
+    DataError
+        When there is no such corpus, or its card is wrong.
+
+    Examples
+    --------
+    >>> corpus_title("lead_intents")[0]
+    'simulated'
+    """
+    if name in CONVERSATIONS:
+        return "simulated", CONVERSATIONS[name]
+    if name in _COMPOSED:
+        return "simulated", _TITLES[name]
+    card = corpora.corpus_card(name, settings)
+    return card.origin.kind, card.title
 
 
 def load_corpus(
