@@ -30,7 +30,6 @@ from workbench.evaluation.readings.example_texts import (
 from workbench.privacy import PrivacyGate
 from workbench.stats import (
     adjust_pvalues,
-    compare_clustered,
     compare_proportions,
     simultaneous_confidence_level,
 )
@@ -178,7 +177,8 @@ def failures(
     References
     ----------
     Silhouette: Rousseeuw (1987), J. Comput. Appl. Math. 20:53-65. Tests and intervals:
-    `workbench.stats.compare_proportions`; where texts are not independent, `compare_clustered`.
+    `workbench.stats.compare_proportions`; where texts are not independent, on counts divided by
+    their design effect: Rao & Scott (1992), Biometrics 48:577-585.
     """
     asked = field_of(evaluation, field)
     texts = corpus_texts(evaluation, corpus)
@@ -295,6 +295,17 @@ class _Counted(NamedTuple):
     pvalue: float
 
 
+def _design_effect(
+    inside: NDArray[np.bool_], failed: NDArray[np.int64], groups: NDArray[Any] | None
+) -> float:
+    """How many rows are worth one, were failures as frequent inside as outside."""
+    apart = failed - failed.mean()
+    if groups is None or not apart.any():
+        return 1.0
+    sums = pd.Series(apart).groupby([pd.factorize(groups)[0], inside]).sum()
+    return max(1.0, float((sums**2).sum() / (apart**2).sum()))
+
+
 def _compared(
     labels: NDArray[np.intp],
     failed: NDArray[np.int64],
@@ -307,14 +318,13 @@ def _compared(
     for at in range(n_clusters):
         inside = labels == at
         n, n_failed = int(inside.sum()), int(failed[inside].sum())
-        spread = groups is not None and min(
-            len(set(groups[inside])), len(set(groups[~inside]))
-        ) > 1  # fmt: skip
-        if groups is not None and spread:
-            effect = compare_clustered(failed, inside.astype(int), groups, confidence_level=level)
-        else:
-            outside = (total - n_failed, len(failed) - n)
-            effect = compare_proportions(outside, (n_failed, n), confidence_level=level)
+        # Rao and Scott: rows that are not independent count as the fewer that they are worth.
+        worth = 1 / _design_effect(inside, failed, groups)
+        effect = compare_proportions(
+            (round(worth * (total - n_failed)), max(1, round(worth * (len(failed) - n)))),
+            (round(worth * n_failed), max(1, round(worth * n))),
+            confidence_level=level,
+        )
         of_texts, of_failures = n / len(failed), n_failed / total if total else np.nan
         bounds = (effect.difference, effect.ci_lower, effect.ci_upper, effect.pvalue)
         found.append(_Counted(n, n_failed, of_texts, of_failures, of_failures / of_texts, *bounds))
