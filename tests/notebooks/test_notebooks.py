@@ -26,6 +26,9 @@ EXPECTED = {
         "sim:few_shot", "simulated", "Texts were grouped without looking", "optimism",
         "Prompt as sent", "candidate",
     ),
+    "06_labels_and_judges": (
+        "cohen kappa", "sim:claude-haiku-5-5/direct", "not measured", "First shown wins",
+    ),
     "04_monitoring": ("base rate", "fires", "language", "calibration"),
 }  # fmt: skip
 
