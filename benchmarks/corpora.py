@@ -305,7 +305,7 @@ def _goemotions() -> list[Figure]:
     truth, values = _matrix(train, "emotions"), corpus.asked("emotions").values
     arms = {
         "TF-IDF, balanced": tfidf_baseline(C=4.0, balanced=True),
-        "TextTagger": TextTagger(encoder=encoder, terms_C=4.0, n_splits=3),
+        "TextTagger": TextTagger(encoder=encoder, terms_C=4.0, n_splits=2),
     }
     figures: list[Figure] = []
     answers = {}
