@@ -12,7 +12,8 @@ TUTORIALS = sorted(
     for p in (ROOT / "notebooks").glob("*.ipynb")
     if p.name not in {"evaluation_report.ipynb", "reading_report.ipynb", "abtest_report.ipynb"}
 )
-N_LEADS = {"03_studies": 2400, "04_monitoring": 2400, "05_prompts_and_errors": 400}
+N_LEADS = {"03_studies": 2400, "04_monitoring": 2400, "05_prompts_and_errors": 400,
+           "07_conversation_studies": 200}  # fmt: skip
 EXPECTED = {
     "01_first_comparison": (
         "sim:zero_shot", "sim:sceptic", "simulated", "majority class", "data:image/svg",
@@ -28,6 +29,9 @@ EXPECTED = {
     ),
     "06_labels_and_judges": (
         "cohen kappa", "sim:claude-haiku-5-5/direct", "not measured", "First shown wins",
+    ),
+    "07_conversation_studies": (
+        "fixed script", "claimed", "truth (ceiling)", "Critical and missing", "abandoned_at",
     ),
     "04_monitoring": ("base rate", "fires", "language", "calibration"),
 }  # fmt: skip

@@ -198,7 +198,8 @@ def _table(turns: pd.DataFrame, scores: Mapping[str, Matrix]) -> pd.DataFrame:
         score = pd.Series(values, index=turns.index)
         table[name] = score
         table[f"{name}_last"] = score.groupby(own).shift(1)
-        table[f"{name}_mean"] = score.groupby(own).transform(lambda s: s.expanding().mean())
+        groups = score.groupby(own)
+        table[f"{name}_mean"] = groups.cumsum() / (groups.cumcount() + 1)
     return pd.DataFrame(table).astype(float)
 
 

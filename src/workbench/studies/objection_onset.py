@@ -87,9 +87,10 @@ class _Warned(NamedTuple):
 
 
 def objection_onset(
-    n_dialogues: int = 1200,
+    n_dialogues: int = 3000,
     *,
     one_false_alarm_in: int = 10,
+    sentences: bool = False,
     n_resamples: int = 1000,
     random_state: int = 0,
 ) -> Study:
@@ -106,6 +107,9 @@ def objection_onset(
         Of "objection_onsets", before splitting.
     one_false_alarm_in
         Dialogues without objection in which one false alarm is allowed.
+    sentences
+        Whether sentence vectors are an arm, and read by the boosted trees: a minute for every
+        thousand dialogues. Needs the optional packages `embeddings`.
     n_resamples
         Of the bootstrap over dialogues.
     random_state
@@ -124,7 +128,7 @@ def objection_onset(
     """
     corpus = make_corpus("objection_onsets", n_dialogues, random_state)
     parts = {name: _watched(corpus.of(name)) for name in ("train", "validation", "test")}
-    scored = _scores(parts, random_state)
+    scored = _scores(parts, sentences=sentences, random_state=random_state)
     calibration, judged = parts["validation"], parts["test"]
     warned = {}
     for name, (past, now) in scored.items():
@@ -226,7 +230,9 @@ def _watched(corpus: Corpus) -> _Watched:
     return _Watched(turns, lengths, event, cut)
 
 
-def _scores(parts: Mapping[str, _Watched], random_state: int) -> dict[str, tuple[Scores, Scores]]:
+def _scores(
+    parts: Mapping[str, _Watched], *, sentences: bool, random_state: int
+) -> dict[str, tuple[Scores, Scores]]:
     """Scores a turn of the validation and the test part, by detector."""
     train, *rest = parts["train"], parts["validation"], parts["test"]
     y = train.turns["soon"].to_numpy()
@@ -236,7 +242,7 @@ def _scores(parts: Mapping[str, _Watched], random_state: int) -> dict[str, tuple
     }
     folds = list(GroupKFold(4).split(y, y, train.turns["dialogue"]))
     held: dict[str, Matrix] = {}
-    for name, make in _linear(train.turns).items():
+    for name, make in _linear(train.turns, sentences=sentences).items():
         X, *others = (make(part.turns) for part in (train, *rest))
         held[name] = np.empty(len(y))
         for fit, ask in folds:
@@ -262,7 +268,7 @@ def _logistic(X: Any, y: NDArray[np.bool_]) -> LogisticRegression:
     return LogisticRegression(C=1.0, max_iter=1000).fit(X, y)
 
 
-def _linear(train: pd.DataFrame) -> dict[str, Any]:
+def _linear(train: pd.DataFrame, *, sentences: bool) -> dict[str, Any]:
     """What turns the lead's last two turns into columns, by detector."""
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True).fit(train["text"])
 
@@ -272,7 +278,7 @@ def _linear(train: pd.DataFrame) -> dict[str, Any]:
         )
 
     made = {_WORDS: ngrams}
-    if SentenceEncoder.installed():
+    if sentences:
         encoder = SentenceEncoder(memory=20_000)
 
         def vectors(turns: pd.DataFrame) -> Any:
@@ -308,14 +314,19 @@ def _history(turns: pd.DataFrame, held: Mapping[str, Matrix]) -> pd.DataFrame:
     table = {
         "turn": turns["turn"].astype(float), "cusum": _cusum(turns), "words": words,
         "cues": _cues(turns).groupby(own).cumsum(),
-        "shorter": words / words.groupby(own).transform(lambda w: w.expanding().mean()),
+        "shorter": words / _mean_so_far(words, own),
     }  # fmt: skip
     for name, values in held.items():
         score = pd.Series(values, index=turns.index)
         table[f"{name} now"] = score
-        table[f"{name} mean"] = score.groupby(own).transform(lambda s: s.expanding().mean())
+        table[f"{name} mean"] = _mean_so_far(score, own)
         table[f"{name} highest"] = score.groupby(own).cummax()
     return pd.DataFrame(table)
+
+
+def _mean_so_far(values: "pd.Series[float]", own: "pd.Series[int]") -> "pd.Series[float]":
+    groups = values.groupby(own)
+    return groups.cumsum() / (groups.cumcount() + 1)
 
 
 def _by_turn(watched: _Watched, values: Matrix) -> Scores:

@@ -95,7 +95,7 @@ class AcceptanceFactors:
         n_suggestions: int,
         *,
         n_factors: int = 2,
-        penalty: float = 1.0,
+        penalty: float = 4.0,
         random_state: int = 0,
     ) -> None:
         self.n_agents = n_agents
