@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.data.conversations import cut_before, make_corpus
+from workbench.embeddings import SentenceEncoder
 from workbench.studies.interventions import _calls, _steps, interventions
 from workbench.studies.objection_onset import _by_turn, _cusum, _watched, objection_onset
 from workbench.studies.personal_coaching import AcceptanceFactors, personal_coaching
@@ -69,6 +70,14 @@ def test_onsets_are_seen_better_than_by_the_clock(onsets: Study) -> None:
     assert 0.5 < hinted < 0.85
     assert onsets.claims[0].standing == "not met"
     assert onsets.estimate("CUSUM of hesitation words", "false_alarms").estimate < 0.3
+
+
+@pytest.mark.skipif(not SentenceEncoder.installed(), reason="needs the packages `embeddings`")
+def test_sentence_vectors_are_an_arm_when_asked_for() -> None:
+    found = objection_onset(
+        80, one_false_alarm_in=3, sentences=True, n_resamples=300, random_state=1
+    )
+    assert ("logistic on sentence vectors", "auc_1_before") in found.measured.estimates
 
 
 def test_who_waits_knows_more_and_comes_late(stepping: Study) -> None:

@@ -81,6 +81,12 @@ def learnt_listener(talks: Corpus) -> ReplyListener:
     ----------
     talks
         "qualification_sheets"; its test part is not read.
+
+    Examples
+    --------
+    >>> listener = learnt_listener(make_corpus("qualification_sheets", 300))
+    >>> len(listener.reader.models_)
+    16
     """
     return ReplyListener(ReplyReader().fit(talks.of("train", "validation")))
 
@@ -162,6 +168,8 @@ def qualification_flow(
         (
             "Who does not talk about money or dates cannot reach 85 %: the ceiling asks leads "
             "whose patience never ends.",
+            f"Time counts leads that never get to 85 % at {MAX_TURNS} turns under every policy, "
+            "which brings all savings nearer to nothing.",
             "What a lead answers to a question is the same under every policy.",
             "Patience, and what it costs to be asked again or abruptly, is the simulator's.",
         ),

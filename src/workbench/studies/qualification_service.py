@@ -238,7 +238,7 @@ class QualificationFlow:
     def records(self) -> pd.DataFrame:
         """Give every event of every flow, in order, with the columns `EVENT_COLUMNS`.
 
-        Nothing a lead said is in them: `to_parquet` keeps no text.
+        Nothing a lead said is in them, so a file of them keeps no text.
         """
         rows = [event for flow in self._flows.values() for event in flow.events]
         return pd.DataFrame(rows, columns=list(EVENT_COLUMNS))

@@ -159,6 +159,14 @@ def converse(
         Questions put at most.
     random_state
         Seed of the wording.
+
+    Examples
+    --------
+    >>> from workbench.data.conversations import simulate_leads
+    >>> from workbench.studies.qualification_policies import FixedScript
+    >>> talks = converse(FixedScript(), simulate_leads(3), None, max_turns=4)
+    >>> talks.path.shape, talks.n_turns.tolist()
+    ((3, 5), [4.0, 4.0, 4.0])
     """
     n = len(leads)
     each = list(policies) if isinstance(policies, Sequence) else [policies] * n
@@ -209,6 +217,12 @@ def most_complete(sheets: Sequence[Sheet], random_state: int) -> Matrix:
         Of the leads.
     random_state
         Their seed.
+
+    Examples
+    --------
+    >>> from workbench.data.conversations import simulate_leads
+    >>> bool(most_complete([lead.sheet for lead in simulate_leads(3)], 0).max() <= 100)
+    True
     """
     found = []
     for sheet in sheets:
