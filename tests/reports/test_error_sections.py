@@ -1,12 +1,17 @@
 """The part of a report that shows where readers go wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.evaluation.spoken import spoken_run
 
+from workbench.evaluation import Gate, GateRule
 from workbench.evaluation.readings import ReadingEvaluation
+from workbench.evaluation.readings.session import ReadingResult
+from workbench.evaluation.readings.spec import ReadingSpec
+from workbench.reports import ReadingReport
 from workbench.reports.error_sections import best_arm, errors_section
 
 
@@ -55,7 +60,7 @@ def test_no_identifier_and_no_markup_reach_the_page(run: ReadingEvaluation) -> N
 def test_a_loaded_run_shows_counts_alone(run: ReadingEvaluation, tmp_path: Path) -> None:
     run.save(tmp_path)
     page = errors_section(ReadingEvaluation.load(tmp_path))._repr_html_()
-    assert "counts alone" in page
+    assert "Counts alone" in page
     assert "read as <b>odd</b>" in page
     assert "[email]" not in page
     assert "Kinds of texts" not in page
@@ -67,3 +72,30 @@ def test_texts_that_cannot_be_grouped_are_no_reason_for_no_report() -> None:
     page = errors_section(alike)._repr_html_()
     assert "Not grouped: the texts are all alike" in page
     assert "40 of 80 answers wrong" in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "shown"),
+    [("simulated", None, True), ("real", None, False), ("real", True, True),
+     ("simulated", False, False)],
+)  # fmt: skip
+def test_what_real_people_wrote_is_shown_only_where_the_spec_says_so(
+    run: ReadingEvaluation, kind: str, *, said: bool | None, shown: bool
+) -> None:
+    evaluation = replace(run, info=replace(run.info, dataset_kind=kind, task="labelling"))
+    spec = ReadingSpec.model_validate(
+        {
+            "name": "shown",
+            "task": "labelling",
+            "corpus": {"name": "spoken"},
+            "arms": {n: {"kind": "reader", "reader": "constant"} for n in run.arm_names},
+            "baseline": "weak",
+            "gates": [{"metric": run.info.metrics[0], "at_least": 0.0}],
+            "show_texts": said,
+        }
+    )
+    gate = Gate([GateRule(run.info.metrics[0], at_least=0.0)], run.info.metrics[0])
+    report = ReadingReport(ReadingResult(spec, evaluation, gate.judge(evaluation)))
+    page = report.errors._repr_html_()
+    assert ("[email]" in page) == shown
+    assert ("Counts alone" in page) != shown

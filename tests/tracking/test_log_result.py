@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from workbench.claude import READER_VERSION
+from workbench.evaluation import Evaluation
 from workbench.reports import RunOutcome, run_spec
 from workbench.scorers import METRICS
 from workbench.settings import Settings
@@ -143,6 +144,7 @@ def test_logging_again_makes_runs_of_its_own(logged: Logged) -> None:
 
 def test_every_figure_is_logged_with_its_interval_and_n(logged: Logged) -> None:
     evaluation = logged.outcome.result.evaluation
+    assert isinstance(evaluation, Evaluation)
     for arm, run in children(logged, logged.first).items():
         for name in METRICS:
             found = evaluation.measurements[arm, name]

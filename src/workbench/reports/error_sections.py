@@ -66,7 +66,7 @@ def errors_section(evaluation: ReadingEvaluation) -> Section:
         "Texts are shown without the identifiers the privacy gate finds; a name that nobody "
         "introduces can be left."
         if evaluation.texts is not None
-        else "The texts are not kept with the run: counts alone."
+        else "Counts alone: texts are shown where the spec says `show_texts: true`."
     )
     return Section(
         "<h2>Where it goes wrong</h2><p>The best arm by "

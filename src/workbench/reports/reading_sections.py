@@ -1,5 +1,7 @@
 """The parts of a report on readers of texts, each shown as HTML in a notebook and on the page."""
 
+from dataclasses import replace
+
 from workbench.evaluation import ArmInfo, Verdict
 from workbench.evaluation.readings import ReadingEvaluation
 from workbench.evaluation.readings.caveats import reading_caveats
@@ -275,7 +277,11 @@ class ReadingReport:
     @property
     def errors(self) -> Section:
         """Confusions, groups of failures, weak slices and disagreements, with sealed texts."""
-        return errors_section(self.evaluation)
+        shown = self.result.spec.show_texts
+        if shown is None:
+            shown = self.evaluation.info.dataset_kind == "simulated"
+        # What real people wrote leaves the notebook only where a spec says so.
+        return errors_section(self.evaluation if shown else replace(self.evaluation, corpus=None))
 
     @property
     def provenance(self) -> Section:

@@ -107,6 +107,9 @@ class ReadingSpec(_Strict):
         Most that may be spent on answers; calls in flight cannot overrun it.
     concurrency
         Calls in flight.
+    show_texts
+        Whether the report shows texts where arms go wrong, sealed; by default only texts that are
+        simulated. Names nobody introduces are not found by the gate.
     notebook
         The report's template, relative to the project.
     """
@@ -128,6 +131,7 @@ class ReadingSpec(_Strict):
     random_state: int = 0
     budget_usd: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=16, ge=1, le=1000)
+    show_texts: bool | None = None
     notebook: str = "notebooks/reading_report.ipynb"
 
     @model_validator(mode="after")
