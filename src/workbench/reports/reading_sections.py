@@ -14,7 +14,10 @@ from workbench.reports.verdict_parts import (
     VERDICT_CLASSES,
     badges_html,
     caveats_html,
+    claim_word,
     gate_html,
+    undecided_html,
+    why_html,
 )
 from workbench.scorers import metric
 from workbench.tasks import Task, load_task
@@ -52,35 +55,15 @@ class ReadingReport:
             f"asked: {asked}"
         )
         css = VERDICT_CLASSES[verdict.decision]
+        compared = self.evaluation.compare()
+        sentences = {a.arm: compared.sentence(a.arm) for a in compared.arms}
         return Section(
             f"<h1>{escape(info.task_title)}: which arm to promote?</h1>"
             f"{badges_html(self.evaluation)}<p class='about'>{escape(about)}</p>"
             f"<div class='verdict {css}'><p class='word'>{escape(verdict.decision)}</p>"
             f"<p class='headline'>{escape(verdict.headline)}</p>"
-            f"{self._why()}{self._undecided()}</div>{self._glance()}"
-        )
-
-    def _why(self) -> str:
-        if self.verdict.promoted is None:
-            return "".join(
-                f"<p><b>{escape(a.label)}</b>: {escape(a.reason)}.</p>"
-                for a in self.verdict.arms
-                if not self.evaluation.arm(a.arm).simulated
-            )
-        arm = self.verdict.promoted
-        sentence = self.evaluation.compare().sentence(arm)
-        latency = self.evaluation.cell(arm, "latency_p95_s")
-        cost = self.evaluation.cell(arm, "cost_per_1000_usd")
-        return f"<p>{escape(sentence)} Latency p95 {latency}; cost per 1,000 {cost}.</p>"
-
-    def _undecided(self) -> str:
-        simulated = [a.label for a in self.evaluation.arms if a.simulated]
-        if not simulated:
-            return ""
-        return (
-            f"<p><b>Not decided: {escape(', '.join(simulated))}.</b> A simulated reader took "
-            "Claude's place, so these figures speak neither for nor against Claude. Run the same "
-            "spec with an API key to decide; its price is under “Quality, latency and cost”.</p>"
+            f"{why_html(self.evaluation, verdict, sentences)}"
+            f"{undecided_html(self.evaluation, 'Quality, latency and cost')}</div>{self._glance()}"
         )
 
     def _glance(self) -> str:
@@ -212,7 +195,7 @@ class ReadingReport:
         rows = []
         for arm in self.evaluation.arms:
             cells = (
-                f"<b>{self._claim(arm, t.metric, t.value)}</b><br>"
+                f"<b>{claim_word(self.evaluation, arm, t.metric, t.value)}</b><br>"
                 f"<small>{escape(self.evaluation.cell(arm.name, t.metric))}</small>"
                 for t in targets
             )
@@ -234,16 +217,6 @@ class ReadingReport:
     @property
     def _measured(self) -> set[tuple[str, str]]:
         return set(self.evaluation.measurements)
-
-    def _claim(self, arm: ArmInfo, name: str, value: float) -> str:
-        found, how = self.evaluation.measurements[arm.name, name], metric(name)
-        if arm.simulated or found.n == 0:
-            return "open"
-        sign = 1 if how.higher_is_better else -1
-        low, high = sorted((sign * found.ci_lower, sign * found.ci_upper))
-        if low >= sign * value:
-            return "met"
-        return "not met" if high < sign * value else "open"
 
     @property
     def slices(self) -> Section:

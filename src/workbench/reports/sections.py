@@ -12,7 +12,10 @@ from workbench.reports.verdict_parts import (
     VERDICT_CLASSES,
     badges_html,
     caveats_html,
+    claim_word,
     gate_html,
+    undecided_html,
+    why_html,
 )
 from workbench.scorers import metric
 from workbench.tasks import load_task
@@ -54,30 +57,8 @@ class Report:
             f"<h1>{escape(title)}</h1>{self.badges.text}<p class='about'>{escape(about)}</p>"
             f"<div class='verdict {css}'><p class='word'>{escape(verdict.decision)}</p>"
             f"<p class='headline'>{escape(verdict.headline)}</p>"
-            f"{self._why()}{self._undecided()}</div>{self._glance()}"
-        )
-
-    def _why(self) -> str:
-        if self.verdict.promoted is None:
-            return "".join(
-                f"<p><b>{escape(a.label)}</b>: {escape(a.reason)}.</p>"
-                for a in self.verdict.arms
-                if not self.evaluation.arm(a.arm).simulated
-            )
-        arm = self.verdict.promoted
-        sentence = self._sentences()[arm]
-        latency = self.evaluation.cell(arm, "latency_p95_s")
-        cost = self.evaluation.cell(arm, "cost_per_1000_usd")
-        return f"<p>{escape(sentence)} Latency p95 {latency}; cost per 1,000 {cost}.</p>"
-
-    def _undecided(self) -> str:
-        simulated = [a.label for a in self.evaluation.arms if a.simulated]
-        if not simulated:
-            return ""
-        return (
-            f"<p><b>Not decided: {escape(', '.join(simulated))}.</b> A simulated reader took "
-            "Claude's place, so these figures speak neither for nor against Claude. Run the same "
-            "spec with an API key to decide; its price is under “Accuracy, latency and cost”.</p>"
+            f"{why_html(self.evaluation, verdict, self._sentences())}"
+            f"{undecided_html(self.evaluation, 'Accuracy, latency and cost')}</div>{self._glance()}"
         )
 
     def _glance(self) -> str:
@@ -261,7 +242,7 @@ class Report:
         for arm in self.evaluation.arms:
             cells = []
             for target in targets:
-                outcome = self._claim(arm, target.metric, target.value)
+                outcome = claim_word(self.evaluation, arm, target.metric, target.value)
                 cell = escape(self.evaluation.cell(arm.name, target.metric))
                 cells.append(f"<b>{outcome}</b><br><small>{cell}</small>")
             rows.append([escape(arm.label), *cells])
@@ -275,16 +256,6 @@ class Report:
             f"<p>Majority class on this data: {self.evaluation.majority_accuracy:.1%} accuracy."
             f"</p>{table(['Arm', *head], rows)}"
         )
-
-    def _claim(self, arm: ArmInfo, name: str, value: float) -> str:
-        found, how = self.evaluation.measurements[arm.name, name], metric(name)
-        if arm.simulated or found.n == 0:
-            return "open"
-        sign = 1 if how.higher_is_better else -1
-        low, high = sorted((sign * found.ci_lower, sign * found.ci_upper))
-        if low >= sign * value:
-            return "met"
-        return "not met" if high < sign * value else "open"
 
     @property
     def slices(self) -> Section:

@@ -1,13 +1,21 @@
 """Parts of a report that say where answers came from, what a gate found and what to know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from workbench.evaluation import Caveat, Verdict
+from workbench.evaluation import ArmInfo, Caveat, Verdict
 from workbench.evaluation.gate import Decision, Judged, RuleResult
 from workbench.reports.markup import escape, table
 from workbench.scorers import metric
 
-__all__ = ["VERDICT_CLASSES", "badges_html", "caveats_html", "gate_html"]
+__all__ = [
+    "VERDICT_CLASSES",
+    "badges_html",
+    "caveats_html",
+    "claim_word",
+    "gate_html",
+    "undecided_html",
+    "why_html",
+]
 
 _MARKS = {Decision.PROMOTE: "✔", Decision.REJECT: "✘", Decision.CANNOT_DECIDE: "?"}
 VERDICT_CLASSES = {
@@ -52,6 +60,68 @@ def caveats_html(found: Sequence[Caveat]) -> str:
         for c in found
     )
     return f"<h2>Before you believe this</h2><ul class='caveats'>{items}</ul>"
+
+
+def why_html(evaluation: Judged, verdict: Verdict, sentences: Mapping[str, str]) -> str:
+    """Say why an arm is promoted, or what each arm lacks.
+
+    Parameters
+    ----------
+    evaluation, verdict
+        What is reported.
+    sentences
+        Each arm against the baseline, in words.
+    """
+    if verdict.promoted is None:
+        return "".join(
+            f"<p><b>{escape(a.label)}</b>: {escape(a.reason)}.</p>"
+            for a in verdict.arms
+            if not evaluation.arm(a.arm).simulated
+        )
+    arm = verdict.promoted
+    latency = evaluation.cell(arm, "latency_p95_s")
+    cost = evaluation.cell(arm, "cost_per_1000_usd")
+    return f"<p>{escape(sentences[arm])} Latency p95 {latency}; cost per 1,000 {cost}.</p>"
+
+
+def undecided_html(evaluation: Judged, prices: str) -> str:
+    """Say that simulated arms decide nothing; empty without any.
+
+    Parameters
+    ----------
+    evaluation
+        What is reported.
+    prices
+        Title of the section that says what a live run costs.
+    """
+    simulated = [a.label for a in evaluation.arms if a.simulated]
+    if not simulated:
+        return ""
+    return (
+        f"<p><b>Not decided: {escape(', '.join(simulated))}.</b> A simulated reader took "
+        "Claude's place, so these figures speak neither for nor against Claude. Run the same "
+        f"spec with an API key to decide; its price is under “{escape(prices)}”.</p>"
+    )
+
+
+def claim_word(evaluation: Judged, arm: ArmInfo, name: str, value: float) -> str:
+    """Say what became of a claimed figure: "met", "not met", or "open".
+
+    Parameters
+    ----------
+    evaluation, arm
+        Whose figure it is held against.
+    name, value
+        Metric and claimed figure.
+    """
+    found, how = evaluation.measurements[arm.name, name], metric(name)
+    if arm.simulated or found.n == 0:
+        return "open"
+    sign = 1 if how.higher_is_better else -1
+    low, high = sorted((sign * found.ci_lower, sign * found.ci_upper))
+    if low >= sign * value:
+        return "met"
+    return "not met" if high < sign * value else "open"
 
 
 def gate_html(verdict: Verdict) -> str:
