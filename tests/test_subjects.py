@@ -117,6 +117,21 @@ def test_an_erased_lead_is_in_no_byte_any_more(house: House) -> None:
     assert (again.answers, again.rows, again.recorded, again.mentions) == (0, 0, 0, 0)
 
 
+def test_a_text_shown_beside_its_lead_goes_with_it(house: House) -> None:
+    page = house.records.with_name("errors.html")
+    row = "<tr><td style='x' title='{}'>{}</td><td>price</td></tr>"
+    shown = [("lead-017", "the roof leaks"), ("lead-0171", "too far out"), ("17", "ask my bank")]
+    page.write_text("".join(row.format(*pair) for pair in shown), "utf-8")
+    notebook = house.records.with_name("notebook.ipynb")
+    notebook.write_text(json.dumps({"html": page.read_text("utf-8")}), "utf-8")
+    assert erase_subject(house.stores(), house.gate, "lead-017").complete
+    for path in (page, notebook):
+        left = path.read_text("utf-8")
+        assert "the roof leaks" not in left
+        assert "too far out" in left
+        assert "ask my bank" in left
+
+
 def test_a_cassette_of_one_lead_alone_goes_whole(house: House) -> None:
     for i in range(15, 19):
         assert erase_subject(house.stores(), house.gate, f"lead-{i:03d}").recorded == 1

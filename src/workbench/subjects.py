@@ -8,6 +8,7 @@ prices, nothing about a person.
 
 import functools
 import gzip
+import html
 import json
 import mmap
 import os
@@ -395,10 +396,12 @@ def _erase_recorded(paths: Sequence[Path], subject: str) -> int:
 
 def _erase_mentions(root: Path, lead_id: str) -> int:
     """Blank the identifier in texts: notebooks, pages, JSON."""
+    shown = re.escape(html.escape(lead_id))
+    # Displays of errors write a text beside its identifier: the row goes, not the identifier alone.
+    row = re.compile(rf"<tr>(?:(?!</?tr>).)*title='{shown}'(?:(?!</tr>).)*</tr>", re.DOTALL)
     # A bare number would take the same number in a figure with it.
-    if not re.search(r"[^\W\d]", lead_id):
-        return 0
-    pattern = re.compile(rf"(?<!\w){re.escape(lead_id)}(?!\w)")
+    named = re.search(r"[^\W\d]", lead_id) is not None
+    pattern = re.compile(rf"(?<!\w)(?:{re.escape(lead_id)}|{shown})(?!\w)" if named else r"(?!)")
     erased = 0
     for path in _files(root):
         if path.suffix not in _TEXT or path.stat().st_size > _LARGEST_TEXT_BYTES:
@@ -407,7 +410,9 @@ def _erase_mentions(root: Path, lead_id: str) -> int:
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        blank, count = pattern.subn(_ERASED, text)
+        without, n_rows = row.subn(f"<tr><td>{_ERASED}</td></tr>", text)
+        blank, count = pattern.subn(_ERASED, without)
+        count += n_rows
         if count:
             _replace(path, functools.partial(_write, blank))
             erased += count

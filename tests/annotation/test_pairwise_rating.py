@@ -126,3 +126,14 @@ def test_ties_and_groups_stay_within_a_share() -> None:
     clustered = pairwise_result(grouped, arms=("a", "b")).pairs[0].win_rate
     assert clustered.n_groups == 3 and clustered.ci_upper <= 1
     assert pairwise_result(ties, arms=("a", "b")).first_wins is None
+
+
+def test_comments_with_odd_line_ends_are_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.jsonl"
+    rating = PairwiseRating(["Q1", "Q2"], path=path, plain=["x", "y"], warm=["X", "Y"])
+    rating.rate("left", "one\u2028two\u0085three")
+    rating.rate("tie", "half a pair \ud83d")
+    again = PairwiseRating(["Q1", "Q2"], path=path, plain=["x", "y"], warm=["X", "Y"])
+    assert again.finished
+    comments = sorted(preference.comment for preference in again.preferences())
+    assert comments == ["half a pair ?", "one\u2028two\u0085three"]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,12 @@ from sklearn.dummy import DummyClassifier
 
 from workbench.claude import ClaudeClient
 from workbench.data import AskedField, Corpus
-from workbench.errors import DataError, EvaluationError, SpecError
+from workbench.errors import DataError, EvaluationError, PredictorError, SpecError
 from workbench.evaluation import Gate, GateRule
 from workbench.evaluation.gate import Decision
 from workbench.evaluation.readings import ReadingEvaluation, evaluate_readings
 from workbench.evaluation.readings.caveats import reading_caveats
+from workbench.evaluation.readings.confusion import confusion
 from workbench.evaluation.readings.spec import is_reading_spec, read_reading_spec
 from workbench.predictors.readers import FieldReader, RuleReader, answer_model_of
 from workbench.prompts import Prompt
@@ -250,3 +252,61 @@ def test_a_wrong_spec_is_one_error_that_names_the_place(
     with pytest.raises(SpecError, match=told.replace("[", r"\[")) as told_error:
         read_reading_spec(path)
     assert "spec.yaml" in str(told_error.value) or "no task" in str(told_error.value)
+
+
+# ---------------------------------------------------------------- what an attack found
+
+
+def test_asking_again_narrows_no_rate(client: ClaudeClient) -> None:
+    prompt = Prompt(
+        name="plain",
+        title="Plain",
+        strategy="zero_shot",
+        system="{{ questions }}",
+        user="<message>{{ message }}</message>",
+        variables=("message", "questions"),
+    )
+    task, corpus = task_of(), made(60)
+    arms = {"worse": reader(0.4), "asked": task.claude(prompt, corpus, client=client)}
+    once, often = (
+        evaluate_readings(task, arms, corpus, n_repeats=n, latency_sample=1, n_resamples=100)
+        for n in (1, 4)
+    )
+    for name in ("error_rate", "abstain_rate"):
+        first, again = once.estimate("asked", name), often.estimate("asked", name)
+        assert again.n == first.n == 30
+        assert again.ci_upper == pytest.approx(first.ci_upper)
+    assert often.estimate("worse", "mood/accuracy").n == 30
+    assert often.compare()["asked"].difference.n == 30
+
+
+def test_a_field_nobody_made_an_estimator_for_is_not_answered() -> None:
+    silent = FieldReader([MOOD], {})
+    found = evaluate_readings(
+        task_of(), {"worse": reader(0.3), "silent": silent}, made(60), n_resamples=100
+    )
+    assert found.cell("silent", "mood/accuracy") == "not answered"
+    assert found.estimate("silent", "mood/accuracy").estimate == 0.0
+
+
+def test_a_perfect_arm_has_no_confusions() -> None:
+    corpus = made(60)
+    truth = dict(zip(corpus.X["text"], corpus.y["mood"], strict=True))
+    perfect = RuleReader([MOOD], lambda row, _learnt: {"mood": truth[row["text"]]})
+    found = evaluate_readings(
+        task_of(), {"perfect": perfect, "worse": reader(0.3)}, corpus, n_resamples=100
+    )
+    shown = confusion(found, "perfect")
+    assert shown.to_frame().empty
+    assert "perfect" in shown._repr_html_()
+
+
+def test_one_class_to_learn_from_is_told() -> None:
+    corpus = made(60)
+    same = replace(corpus, y=pd.DataFrame({"mood": "good"}, index=corpus.X.index, dtype=object))
+    with pytest.raises(PredictorError, match="cannot learn field 'mood'"):
+        evaluate_readings(task_of(), {"words": tfidf()}, same, n_resamples=100)
+
+
+def tfidf() -> Any:
+    return task_of().reader("tfidf")

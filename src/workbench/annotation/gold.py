@@ -275,7 +275,7 @@ def read_gold(folder: str | Path, *, version: int | None = None) -> Gold:
             f"the labels were changed: sha256 is {found}", where=str(home / f"v{number}.jsonl"),
             expected=manifest.digest, fix="restore the file; write changes as a new version",
         )  # fmt: skip
-    rows = [json.loads(line) for line in data.decode().splitlines()]
+    rows = [json.loads(line) for line in data.decode().split("\n") if line]
     return Gold(
         manifest,
         {r["example"]: tuple(v) if isinstance(v := r["value"], list) else v for r in rows},

@@ -32,6 +32,11 @@ class _Rated(NamedTuple):
     comment: str
 
 
+def _lines(file: Path) -> list[str]:
+    # Comments may hold other line ends, such as U+2028, which JSON leaves as they are.
+    return [line for line in file.read_text(encoding="utf-8").split("\n") if line]
+
+
 class PairwiseRating:
     """Pairs of answers to rate in a notebook, one after another, arms hidden.
 
@@ -127,7 +132,8 @@ class PairwiseRating:
             raise EvaluationError(
                 "every pair is rated", expected="a pair to rate", fix="look at result()"
             )
-        self._rated.append(_Rated(side, comment))
+        # Half a pair of a character fits into no file.
+        self._rated.append(_Rated(side, comment.encode(errors="replace").decode()))
         self._keep()
 
     def undo(self) -> None:
@@ -179,7 +185,7 @@ class PairwiseRating:
         """
         file = Path(path)
         try:
-            rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            rows = [json.loads(line) for line in _lines(file)]
             head, *rest = rows
             rated = [_Rated(row["side"], str(row["comment"])) for row in rest]
             digest = head["pairwise"]

@@ -1,6 +1,5 @@
 """The card of a data set: what its file holds, where it comes from, what must not be used."""
 
-import codecs
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -67,9 +66,12 @@ class DataFile(_Part):
     @classmethod
     def _known(cls, value: str) -> str:
         try:
-            codecs.lookup(value)
+            found = codecs.lookup(value)
         except LookupError:
             raise ValueError(f"{value!r} is not an encoding Python knows; use 'utf-8'") from None
+        # Some codecs, such as base64, turn bytes into bytes.
+        if not getattr(found, "_is_text_encoding", True):
+            raise ValueError(f"{value!r} is not an encoding of text; use 'utf-8'")
         return value
 
 

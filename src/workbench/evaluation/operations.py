@@ -55,7 +55,17 @@ def operate(records: pd.DataFrame, name: str, confidence_level: float = 0.95) ->
     flagged = flags(records, name)
     if len(flagged) == 0:
         return _not_measured(confidence_level)
-    return proportion_interval(int(flagged.sum()), len(flagged), confidence_level=confidence_level)
+    found = proportion_interval(int(flagged.sum()), len(flagged), confidence_level=confidence_level)
+    if records["repeat"].max() == 0:
+        return found
+    # Answers to the same question again are no new examples: bounds are those of as many.
+    n = int(records["example_id"].nunique())
+    share = found.estimate * n
+    low, high = (
+        proportion_interval(int(k), n, confidence_level=confidence_level)
+        for k in (np.floor(share), np.ceil(share - 1e-9))
+    )
+    return found._replace(ci_lower=low.ci_lower, ci_upper=high.ci_upper, n=n)
 
 
 def seconds(records: pd.DataFrame, name: str) -> NDArray[np.float64]:

@@ -154,7 +154,7 @@ class Shares(_Part):
 
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
     test: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    random_state: int = 0
+    random_state: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _some(self) -> Self:

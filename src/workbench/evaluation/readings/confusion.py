@@ -106,7 +106,8 @@ class Confusion(_WithTexts):
         found = found[(found["n"] > 0) & (found["true"] != found["answered"])]
         of_true = self.rows["true"].value_counts()
         return found.assign(
-            share_of_true=found["n"] / found["true"].map(of_true),
+            # Without any error there is nothing to divide, and no dtype to rely on.
+            share_of_true=found["n"] / found["true"].map(of_true).astype(np.float64),
             share_of_errors=found["n"] / max(1, int(found["n"].sum())),
         ).sort_values("n", ascending=False, kind="stable", ignore_index=True)
 

@@ -209,9 +209,12 @@ def _side(evaluation: ReadingEvaluation, arm: str, asked: AskedField) -> pd.Data
         said=pd.Series(list(given.answers.values), dtype=object),
         right=given.right == 1,
     )
+    n_repeats = int(evaluation.records["repeat"].max()) + 1
+    if n_repeats > 1 and frame["group"].isna().all():
+        # Answers to one text belong together.
+        frame = frame.assign(group=frame["example_id"])
     if frame["repeat"].max() > 0:
         return frame
-    n_repeats = int(evaluation.records["repeat"].max()) + 1
     return pd.concat([frame.assign(repeat=r) for r in range(n_repeats)], ignore_index=True)
 
 

@@ -19,6 +19,7 @@ from workbench.evaluation.evaluation import ArmInfo
 from workbench.evaluation.measured import Measured
 from workbench.evaluation.operations import OPERATIONS, operate
 from workbench.evaluation.readings.figures import Grid, check_metrics, grid_of, measure_grid
+from workbench.evaluation.readings.records import VALUE
 from workbench.evaluation.records import SLICE_PREFIX
 from workbench.evaluation.scores import resamples_needed
 from workbench.scorers import metric
@@ -300,8 +301,15 @@ class ReadingEvaluation:
             return "not Claude's"
         if found.n == 0 or np.isnan(found.estimate):
             return "not measured"
+        if "/" in name and self._silent(arm, name.rpartition("/")[0]):
+            return "not answered"
         low, high = how.format(found.ci_lower), how.format(found.ci_upper)
         return f"{how.format(found.estimate)} [{low}, {high}]"
+
+    def _silent(self, arm: str, field: str) -> bool:
+        """Whether a model on this machine answers a field nowhere: it was made without."""
+        rows = self.records[self.records["arm"] == arm]
+        return bool(rows["origin"].isna().all() and rows[f"{VALUE}{field}"].isna().all())
 
     def _repr_html_(self) -> str:
         names = [*self.info.metrics[:5], "latency_p50_s", "cost_per_1000_usd"]

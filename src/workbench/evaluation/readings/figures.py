@@ -1,7 +1,7 @@
 """From records of readers to what scores read, and to figures with intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -189,7 +189,7 @@ def measure_grid(
         return Figure(metric(name), lambda arm: make(grid.answers[arm, field]))
 
     figures = [figure(name) for name in names]
-    return measure(
+    found = measure(
         {arm: arm for arm in arms},
         figures,
         n=len(grid.rows),
@@ -199,4 +199,11 @@ def measure_grid(
         n_resamples=n_resamples,
         confidence_level=confidence_level,
         random_state=random_state,
+    )
+    # Repeats are more rows, not more examples.
+    n = int(grid.rows["example_id"].nunique())
+    return replace(
+        found,
+        estimates={key: e._replace(n=n) for key, e in found.estimates.items()},
+        differences={key: d._replace(n=n) for key, d in found.differences.items()},
     )

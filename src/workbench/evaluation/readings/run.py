@@ -81,9 +81,10 @@ def evaluate_readings(
     ClaudeError
         When Claude cannot be asked; answers that arrived stay stored.
     """
-    names = tuple(task.metrics if metrics is None else metrics)
+    names = tuple(task.metrics if metrics is None else _several(metrics, "metrics"))
+    train, test = _several(train, "train"), _several(test, "test")
     against = _checked(task, arms, corpus, names, baseline, train, test)
-    _check_numbers(len(arms), n_repeats, n_resamples, confidence_level)
+    _check_numbers(len(arms), n_repeats, n_resamples, confidence_level, random_state)
     known = set(corpus.part)
     learnt = corpus.of(*[part for part in train if part in known] or train)
     judged = corpus.of(*test)
@@ -124,6 +125,15 @@ def evaluate_readings(
     )
     records = pd.concat(parts, ignore_index=True)
     return ReadingEvaluation(info, tuple(infos), records, judged)
+
+
+def _several(given: Sequence[str], name: str) -> tuple[str, ...]:
+    """Names, each a text: one text alone would be read letter by letter."""
+    if isinstance(given, str):
+        raise EvaluationError(
+            f"{name} is the text {given!r}", expected="a list of names", fix=f"write [{given!r}]"
+        )
+    return tuple(given)
 
 
 class _Fits:
@@ -243,7 +253,9 @@ def _checked(
     return baseline or next(iter(arms))
 
 
-def _check_numbers(n_arms: int, n_repeats: int, n_resamples: int, confidence_level: float) -> None:
+def _check_numbers(
+    n_arms: int, n_repeats: int, n_resamples: int, confidence_level: float, random_state: int
+) -> None:
     if not 0.5 <= confidence_level < 1:
         raise EvaluationError(
             f"confidence_level is {confidence_level}",
@@ -254,6 +266,7 @@ def _check_numbers(n_arms: int, n_repeats: int, n_resamples: int, confidence_lev
     for label, value, least in (
         ("n_repeats", n_repeats, 1),
         ("n_resamples", n_resamples, needed),
+        ("random_state", random_state, 0),
     ):
         if value < least:
             raise EvaluationError(

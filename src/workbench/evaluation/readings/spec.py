@@ -168,6 +168,8 @@ class ReadingSpec(_Strict):
                 raise ValueError(
                     f"arm {name!r} has {len(arm.weights)} weights for {len(arm.members)} members"
                 )
+            if arm.weights is not None and (min(arm.weights) < 0 or sum(arm.weights) <= 0):
+                raise ValueError(f"weights of arm {name!r} are 0 or more, and not all 0")
         return self
 
     @property

@@ -115,7 +115,15 @@ class FieldReader(BaseEstimator):
         more = {}
         if groups is not None and has_fit_parameter(estimator, "groups"):
             more["groups"] = np.asarray(groups)[known]
-        return clone(estimator).fit(self._input(asked.name, rows), target, **more)
+        try:
+            return clone(estimator).fit(self._input(asked.name, rows), target, **more)
+        except ValueError as error:
+            raise PredictorError(
+                f"{type(estimator).__name__} cannot learn field {asked.name!r} from "
+                f"{int(known.sum()):,} rows: {str(error).splitlines()[0]}",
+                expected="rows that differ in what is to be learnt",
+                fix="train on more rows, or leave the field to another estimator",
+            ) from error
 
     def _input(self, field: str, X: pd.DataFrame) -> Any:
         column = self.column.get(field) if isinstance(self.column, Mapping) else self.column

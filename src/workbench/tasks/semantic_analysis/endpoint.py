@@ -31,7 +31,8 @@ class SemanticAnalysis:
     confidence
         In the primary intent, 0 to 100; None where the reader states none.
     urgency_score
-        0 to 100: the expected level where the reader gives probabilities, else the level named.
+        0 to 100: the expected level where a model on this machine gives probabilities, else the
+        level named.
     processing_time_ms
         Of this call, on this machine.
     origin
@@ -118,7 +119,8 @@ class SemanticAnalyser:
         found = self.reader.read(row)
         values = found.values.iloc[0]
         intents = found.proba.get("primary_intent")
-        levels = found.proba.get("urgency")
+        # A confidence stated for the whole answer is no distribution over the levels.
+        levels = found.proba.get("urgency") if found.answers is None else None
         known = intents is not None and not np.isnan(intents[0]).any()
         origin = None if found.answers is None else found.answers["origin"].iloc[0]
         return SemanticAnalysis(
@@ -141,8 +143,15 @@ class SemanticAnalyser:
 def _text(messages: Sequence[Mapping[str, Any]]) -> str:
     lines: list[str] = []
     for number, told in enumerate(messages, start=1):
+        if not isinstance(told, Mapping):
+            raise PredictorError(
+                f"a message that is a {type(told).__name__}",
+                where=f"message {number}",
+                expected="a mapping with speaker and message",
+                fix="pass the messages as dictionaries",
+            )
         speaker, said = told.get("speaker"), told.get("message")
-        if speaker not in _SPEAKERS or not isinstance(said, str):
+        if not isinstance(speaker, str) or speaker not in _SPEAKERS or not isinstance(said, str):
             raise PredictorError(
                 f"a message of speaker {speaker!r} with a {type(said).__name__}",
                 where=f"message {number}",
@@ -150,9 +159,14 @@ def _text(messages: Sequence[Mapping[str, Any]]) -> str:
                 fix="map the speakers of your system to these two",
             )
         # A line a turn: a message that holds lines of its own cannot pose as another speaker.
-        lines.append(f"{speaker}: {' '.join(said.split())}")
-    if not lines:
-        raise PredictorError("no messages", expected="at least one", fix="pass the conversation")
+        readable = said.encode(errors="replace").decode()
+        lines.append(f"{speaker}: {' '.join(readable.split())}")
+    if not any(line.partition(": ")[2] for line in lines):
+        raise PredictorError(
+            f"{len(lines)} messages that say nothing",
+            expected="at least one with words",
+            fix="pass the conversation",
+        )
     return "\n".join(lines)
 
 
