@@ -1,5 +1,6 @@
 """The card of a data set: what its file holds, where it comes from, what must not be used."""
 
+import codecs
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
