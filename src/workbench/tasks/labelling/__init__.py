@@ -14,6 +14,7 @@ __all__ = ["TASK", "labelling_task", "usual_metrics"]
 _ANY = AskedField(name="label", meaning="What the text is", kind="text")
 """Stands for the fields until a corpus says what they are."""
 
+_FEW = 3
 _USUAL: Mapping[FieldKind, tuple[str, ...]] = MappingProxyType(
     {
         "label": ("accuracy", "macro_f1", "top_3_accuracy", "ece", "coverage_at_5"),
@@ -58,7 +59,13 @@ def usual_metrics(fields: tuple[AskedField, ...]) -> tuple[str, ...]:
     """
     names: list[str] = []
     for asked in fields:
-        names += [f"{asked.name}/{score}" for score in _USUAL[asked.kind]]
+        # Among three values one of the three likeliest is always right.
+        few = len(asked.values) <= _FEW
+        names += [
+            f"{asked.name}/{score}"
+            for score in _USUAL[asked.kind]
+            if not (few and score == "top_3_accuracy")
+        ]
         if asked.catch_all is not None and asked.kind == "label":
             names += [f"{asked.name}/oos_roc_auc", f"{asked.name}/oos_recall_at_5"]
         if asked.parents:
