@@ -23,6 +23,7 @@ from workbench.tracking.prompts import (
     register_prompt,
     set_alias,
 )
+from workbench.tracking.store import use_experiment
 
 TASK = "labelling"
 ZERO = load_task(TASK).prompt("zero_shot")
@@ -45,12 +46,31 @@ def measured(prompt: Prompt, origin: str, **parameters: str) -> ReadingEvaluatio
     return ReadingEvaluation(run.info, (weak, asked), records, run.corpus)
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    root = tmp_path_factory.mktemp("registry") / "project"
+def project(root: Path) -> Settings:
     root.mkdir()
     (root / "pyproject.toml").write_text("[project]\nname = 'p'\n", encoding="utf-8")
-    yield Settings(root=root, data_dir=root)
+    return Settings(root=root, data_dir=root)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    yield project(tmp_path_factory.mktemp("registry") / "project")
+
+
+def test_what_another_project_was_last_logged_to_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")  # MLflow writes it; put back afterwards
+    other = project(tmp_path / "other")
+    for name in ("first", "second"):
+        use_experiment(connect(other), name, other)
+    mine = project(tmp_path / "mine")
+    assert register_prompt(TASK, ZERO, settings=mine).version == 1
+    assert (
+        connect(mine)
+        .get_experiment_by_name(TASK)
+        .artifact_location.startswith(mine.mlruns.as_uri())
+    )
 
 
 def test_a_prompt_gets_a_version_once_and_reads_back_as_it_was(kept: Settings) -> None:

@@ -150,8 +150,8 @@ def bradley_terry(
     Examples
     --------
     >>> found = bradley_terry([[0, 6, 8], [4, 0, 6], [2, 4, 0]])
-    >>> found.strength.round(3).tolist(), round(found.win_probability(0, 2), 3)
-    ([0.576, 0.0, -0.576], 0.76)
+    >>> found.strength[[0, 2]].round(3).tolist(), round(found.win_probability(0, 2), 3)
+    ([0.576, -0.576], 0.76)
     """
     won, tied = _checked(wins, ties)
     level = check_confidence_level(confidence_level)

@@ -15,11 +15,18 @@ from workbench.abtest.results import Analysis, ArmEffect
 from workbench.abtest.value import Return
 from workbench.documents import to_json
 from workbench.settings import Settings
-from workbench.tracking.store import connect
+from workbench.tracking.store import connect, use_experiment
 
 __all__ = ["log_experiment"]
 
 _GROUP = "abtest"
+
+# What MLflow's screen says of the group.
+_NOTE = (
+    "Online experiments. A run's note is its decisions; its artifact 00-report.html is the "
+    "report. Child runs are the arms; steps of their metrics are looks. Runs tagged "
+    "data = simulated are about no real lead."
+)
 
 
 def log_experiment(
@@ -62,7 +69,7 @@ def log_experiment(
     name = analysis.design.name
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _experiment(mlflow, settings)
+        use_experiment(mlflow, _GROUP, settings, note=_NOTE)
         with mlflow.start_run(run_name=name) as parent:
             mlflow.log_params(_parameters(analysis))
             mlflow.set_tags(_tags(analysis, simulated=simulated))
@@ -86,19 +93,6 @@ def log_experiment(
                     if monitoring is not None:
                         _log_course(mlflow, child.info.run_id, monitoring, decision.arm)
             return str(parent.info.run_id)
-
-
-def _experiment(mlflow: Any, settings: Settings) -> None:
-    if mlflow.get_experiment_by_name(_GROUP) is None:
-        artifacts = settings.mlruns / "artifacts" / _GROUP
-        mlflow.create_experiment(_GROUP, artifact_location=artifacts.as_uri())
-    mlflow.set_experiment(_GROUP)
-    mlflow.set_experiment_tag(
-        "mlflow.note.content",
-        "Online experiments. A run's note is its decisions; its artifact 00-report.html is the "
-        "report. Child runs are the arms; steps of their metrics are looks. Runs tagged "
-        "data = simulated are about no real lead.",
-    )
 
 
 def _parameters(analysis: Analysis) -> dict[str, str]:

@@ -20,9 +20,17 @@ from workbench.evaluation.session import SpecResult
 from workbench.scorers import metric
 from workbench.settings import Settings
 from workbench.tasks import Task, load_task
-from workbench.tracking.store import connect
+from workbench.tracking.store import connect, use_experiment
 
 __all__ = ["log_result"]
+
+# What product needs to know of MLflow's screens, where it will look for it.
+_NOTE = (
+    "Evaluations of {}. A run's note is its verdict; its artifact 00-report.html is the "
+    "report. Child runs are the arms: add the columns of the first metric (roc_auc, or that of "
+    "a field), latency_p95_s and cost_per_1000_usd to compare them. Arms called sim: were "
+    "answered by a simulated reader; none of their figures is Claude's."
+)
 
 
 def log_result(result: SpecResult | ReadingResult, report: Path, *, settings: Settings) -> str:
@@ -49,7 +57,7 @@ def log_result(result: SpecResult | ReadingResult, report: Path, *, settings: Se
     evaluation, spec = result.evaluation, result.spec
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _experiment(mlflow, spec.task, settings)
+        use_experiment(mlflow, spec.task, settings, note=_NOTE.format(spec.task))
         prompts = _register_prompts(mlflow, load_task(spec.task), evaluation)
         dataset = _dataset(mlflow, evaluation)
         with mlflow.start_run(run_name=spec.name) as parent:
@@ -91,21 +99,6 @@ def _figures_of(evaluation: Judged) -> pd.DataFrame:
             if asked.kind in ("slots", "text"):
                 quoting += [f"{TRUTH}{asked.name}", f"{VALUE}{asked.name}"]
     return records.drop(columns=quoting)
-
-
-def _experiment(mlflow: Any, task: str, settings: Settings) -> None:
-    if mlflow.get_experiment_by_name(task) is None:
-        artifacts = settings.mlruns / "artifacts" / task
-        mlflow.create_experiment(task, artifact_location=artifacts.as_uri())
-    mlflow.set_experiment(task)
-    # What product needs to know of MLflow's screens, where it will look for it.
-    mlflow.set_experiment_tag(
-        "mlflow.note.content",
-        f"Evaluations of {task}. A run's note is its verdict; its artifact 00-report.html is the "
-        "report. Child runs are the arms: add the columns of the first metric (roc_auc, or that of "
-        "a field), latency_p95_s and cost_per_1000_usd to compare them. Arms called sim: were "
-        "answered by a simulated reader; none of their figures is Claude's.",
-    )
 
 
 def _dataset(mlflow: Any, evaluation: Judged) -> Any:

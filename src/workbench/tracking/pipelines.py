@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from workbench.errors import PredictorError
 from workbench.predictors import answering, positive_probability
 from workbench.settings import Settings
-from workbench.tracking.store import connect
+from workbench.tracking.store import connect, use_experiment
 
 __all__ = [
     "RegisteredPipeline",
@@ -122,10 +122,7 @@ def register_pipeline(
         class PyFunc(_Scorer, mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined]
             """MLflow wants its own class as parent; it is pickled by value."""
 
-        if mlflow.get_experiment_by_name(name) is None:
-            place = settings.mlruns / "artifacts" / name
-            mlflow.create_experiment(name, artifact_location=place.as_uri())
-        mlflow.set_experiment(name)
+        use_experiment(mlflow, name, settings)
         with mlflow.start_run(run_name=f"register {name}"):
             mlflow.set_tags(tags or {})
             info = mlflow.pyfunc.log_model(

@@ -20,7 +20,7 @@ from workbench.evaluation.readings import ReadingEvaluation
 from workbench.prompts import Prompt
 from workbench.settings import Settings
 from workbench.tasks import load_task
-from workbench.tracking.store import connect
+from workbench.tracking.store import connect, use_experiment
 
 __all__ = [
     "CHAMPION",
@@ -203,6 +203,8 @@ def register_prompt(
         _check_alias(task, alias, prompt.name, [f for f in (*kept, figures) if f is not None])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        # MLflow ties a new prompt to the active experiment.
+        use_experiment(mlflow, task, settings)
         version = before.version if before else _register(mlflow, task, prompt)
         client = mlflow.MlflowClient()
         if figures is not None:

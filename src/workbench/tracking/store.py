@@ -2,11 +2,12 @@
 
 import os
 import sqlite3
+import warnings
 from typing import Any
 
 from workbench.settings import Settings
 
-__all__ = ["connect", "server_command", "tracking_uri"]
+__all__ = ["connect", "server_command", "tracking_uri", "use_experiment"]
 
 # Read by MLflow when it is imported: no telemetry, no price catalogue from the network,
 # no jobs.
@@ -57,6 +58,33 @@ def connect(settings: Settings) -> Any:
     mlflow.set_tracking_uri(tracking_uri(settings))
     mlflow.set_registry_uri(tracking_uri(settings))
     return mlflow
+
+
+def use_experiment(mlflow: Any, name: str, settings: Settings, *, note: str = "") -> None:
+    """Make an experiment the active one, with its files inside the project.
+
+    What MLflow was pointed at before, by this process or its environment, no longer counts.
+
+    Parameters
+    ----------
+    mlflow
+        From `connect`.
+    name
+        Of the experiment, made when it is not there.
+    settings
+        Where things are.
+    note
+        What MLflow's screen says of the experiment; left as it is when empty.
+    """
+    with warnings.catch_warnings():
+        # SQLAlchemy warns of MLflow's tables when they are first used.
+        warnings.simplefilter("ignore")
+        if mlflow.get_experiment_by_name(name) is None:
+            artifacts = settings.mlruns / "artifacts" / name
+            mlflow.create_experiment(name, artifact_location=artifacts.as_uri())
+        mlflow.set_experiment(name)
+        if note:
+            mlflow.set_experiment_tag("mlflow.note.content", note)
 
 
 def server_command(settings: Settings, *, host: str, port: int) -> tuple[list[str], dict[str, str]]:

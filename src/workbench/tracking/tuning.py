@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.predictors import Tuning
 from workbench.settings import Settings
-from workbench.tracking.store import connect
+from workbench.tracking.store import connect, use_experiment
 
 __all__ = ["log_tuning"]
 
@@ -36,10 +36,7 @@ def log_tuning(
     with warnings.catch_warnings():
         # MLflow warns about its own migrations.
         warnings.simplefilter("ignore")
-        if mlflow.get_experiment_by_name(experiment) is None:
-            place = settings.mlruns / "artifacts" / experiment
-            mlflow.create_experiment(experiment, artifact_location=place.as_uri())
-        mlflow.set_experiment(experiment)
+        use_experiment(mlflow, experiment, settings)
         with mlflow.start_run(run_name=run_name) as parent:
             mlflow.log_params(_plain(tuning.best_parameters) | {"scoring": tuning.scoring})
             mlflow.log_metrics(
