@@ -14,7 +14,7 @@ from workbench.claude import Answer, ClaudeClient, ClaudeRequest
 from workbench.errors import PredictorError
 from workbench.features import text_columns
 from workbench.predictors.answers import ANSWER_COLUMNS
-from workbench.predictors.reading import answer_row, read_answer
+from workbench.predictors.reading import answer_row, read_answer, rendered_requests
 from workbench.prompts import LeadText, Prompt, RenderedPrompt, lead_texts
 
 __all__ = ["ClaudeClassifier"]
@@ -221,21 +221,7 @@ class ClaudeClassifier(ClassifierMixin, BaseEstimator):
 
     def requests(self, X: pd.DataFrame, *, repeat: int = 0) -> list[ClaudeRequest]:
         """What `answer` would ask, one request a row; for pricing it beforehand."""
-        schema = self.answer_model.model_json_schema()
-        return [
-            ClaudeRequest(
-                model=self.model,
-                system=rendered.system,
-                prompt=rendered.user,
-                schema=schema,
-                max_tokens=self.max_tokens,
-                effort=self.effort,
-                thinking=self.thinking,
-                repeat=repeat,
-                subject=str(example_id),
-            )
-            for example_id, rendered in zip(X.index, self.render(X), strict=True)
-        ]
+        return rendered_requests(self, X.index, self.render(X), repeat=repeat)
 
     def answer(self, X: pd.DataFrame, *, repeat: int = 0) -> pd.DataFrame:
         """Ask about each row; answers that are stored are not asked again.

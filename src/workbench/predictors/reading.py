@@ -1,14 +1,16 @@
 """From an answer of Claude's to a validated object, and to a row of `ANSWER_COLUMNS`."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from workbench.claude import Answer
+from workbench.claude import Answer, ClaudeRequest
+from workbench.prompts import RenderedPrompt
 
-__all__ = ["Reading", "answer_row", "read_answer", "unasked_row"]
+__all__ = ["Asking", "Reading", "answer_row", "read_answer", "rendered_requests", "unasked_row"]
 
 _COUNTS = (
     "attempts",
@@ -27,6 +29,53 @@ class Reading(NamedTuple):
 
     answer: BaseModel | None
     error: str | None
+
+
+class Asking(Protocol):
+    """A predictor's settings that every one of its requests carries."""
+
+    model: str
+    answer_model: type[BaseModel]
+    max_tokens: int
+    effort: str | None
+    thinking: str | None
+
+
+def rendered_requests(
+    asking: Asking,
+    example_ids: Iterable[object],
+    prompts: Sequence[RenderedPrompt],
+    *,
+    repeat: int = 0,
+) -> list[ClaudeRequest]:
+    """One request an example, from prompts that are filled in.
+
+    Parameters
+    ----------
+    asking
+        Whose settings.
+    example_ids
+        Whom each request is about, in the order of `prompts`.
+    prompts
+        What is asked.
+    repeat
+        Which of several independent answers.
+    """
+    schema = asking.answer_model.model_json_schema()
+    return [
+        ClaudeRequest(
+            model=asking.model,
+            system=rendered.system,
+            prompt=rendered.user,
+            schema=schema,
+            max_tokens=asking.max_tokens,
+            effort=asking.effort,
+            thinking=asking.thinking,
+            repeat=repeat,
+            subject=str(example_id),
+        )
+        for example_id, rendered in zip(example_ids, prompts, strict=True)
+    ]
 
 
 def read_answer(answer: Answer, answer_model: type[BaseModel], max_tokens: int) -> Reading:

@@ -21,7 +21,7 @@ from workbench.predictors.readers.answer_schema import (
 )
 from workbench.predictors.readers.readings import Readings, checked_truth, empty_readings
 from workbench.predictors.readers.shots import ShotChoice, Shots, check_choice
-from workbench.predictors.reading import answer_row, read_answer
+from workbench.predictors.reading import answer_row, read_answer, rendered_requests
 from workbench.prompts import LeadText, Prompt, RenderedPrompt, lead_texts
 
 __all__ = ["ClaudeReader"]
@@ -209,21 +209,7 @@ class ClaudeReader(BaseEstimator):
 
     def requests(self, X: pd.DataFrame, *, repeat: int = 0) -> list[ClaudeRequest]:
         """What `read` would ask, one request a row; for pricing it beforehand."""
-        schema = self.answer_model.model_json_schema()
-        return [
-            ClaudeRequest(
-                model=self.model,
-                system=rendered.system,
-                prompt=rendered.user,
-                schema=schema,
-                max_tokens=self.max_tokens,
-                effort=self.effort,
-                thinking=self.thinking,
-                repeat=repeat,
-                subject=str(example_id),
-            )
-            for example_id, rendered in zip(X.index, self.render(X), strict=True)
-        ]
+        return rendered_requests(self, X.index, self.render(X), repeat=repeat)
 
     def read(self, X: pd.DataFrame, *, repeat: int = 0) -> Readings:
         """Ask about each row; answers that are stored are not asked again.
