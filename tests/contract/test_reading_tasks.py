@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 
 from workbench.claude import ClaudeClient, EmulatorProcess, FaultPlan, FaultRule, Origin
 from workbench.data import Corpus
+from workbench.errors import DataError
 from workbench.evaluation.operations import OPERATIONS
 from workbench.evaluation.readings import evaluate_readings
 from workbench.evaluation.readings.figures import check_metrics
@@ -27,7 +28,7 @@ from workbench.evaluation.readings.spec import gate_of, read_reading_spec
 from workbench.predictors.readers import ClaudeReader, Readings, RuleReader
 from workbench.scorers import READING_METRICS, metric
 from workbench.settings import Settings
-from workbench.tasks import Task, load_corpus
+from workbench.tasks import Task, corpus_title, load_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(root=ROOT, data_dir=ROOT.parent / "shared" / "data")
@@ -299,3 +300,11 @@ def test_a_task_refuses_a_corpus_of_another(asking: Task, client: ClaudeClient) 
     lacking = replace(corpus, fields=(), y=pd.DataFrame(index=corpus.X.index))
     with pytest.raises(Exception, match="does not know the fields"):
         evaluate_readings(asking, {"constant": asking.reader("constant")}, lacking)
+
+
+@pytest.mark.parametrize("look", [load_corpus, corpus_title])
+def test_a_corpus_nobody_has_is_refused_with_every_name_there_is(look: Any) -> None:
+    with pytest.raises(DataError, match="no corpus 'nope'") as refused:
+        look("nope", settings=SETTINGS)
+    for name in ("banking77", "lead_intents", "objections"):
+        assert name in str(refused.value)

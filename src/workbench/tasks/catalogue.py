@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from workbench.data import Catalogue, Corpus, Dataset, corpora
 from workbench.data.conversations import CONVERSATIONS, make_corpus
+from workbench.errors import DataError
 from workbench.settings import Settings
 from workbench.tasks.behaviour.data import BehaviourMaker
 from workbench.tasks.coaching.moments import coaching_corpus
@@ -115,6 +116,7 @@ def corpus_title(name: str, settings: Settings | None = None) -> tuple[str, str]
     >>> corpus_title("lead_intents")[0]
     'simulated'
     """
+    _check_corpus(name, settings)
     if name in CONVERSATIONS:
         return "simulated", CONVERSATIONS[name]
     if name in _COMPOSED:
@@ -149,9 +151,20 @@ def load_corpus(
     DataError
         When there is no such corpus, or its card or file is wrong.
     """
+    _check_corpus(name, settings)
     size = _GENERATED if n_rows is None else n_rows
     if name in CONVERSATIONS:
         return make_corpus(name, size, random_state)
     if name in _COMPOSED:
         return _COMPOSED[name](size, random_state)
     return corpora.load_corpus(name, settings=settings, n=n_rows, random_state=random_state)
+
+
+def _check_corpus(name: str, settings: Settings | None) -> None:
+    known = corpus_names(settings)
+    if name not in known:
+        raise DataError(
+            f"no corpus {name!r}",
+            expected=f"one of {', '.join(known)}",
+            fix="correct the name, or describe your own in datasets/<name>/corpus.yaml",
+        )
